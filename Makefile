@@ -1,0 +1,36 @@
+# `make demo` and `make test` install what they need; everything else builds on the same environment.
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check bench clean
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(PY):
+	@command -v uv >/dev/null 2>&1 && uv venv -q $(VENV) || python3 -m venv $(VENV)
+
+$(STAMP): pyproject.toml | $(PY)
+	@command -v uv >/dev/null 2>&1 || $(PY) -m pip install -q uv
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) sync -q --all-groups
+	@touch $@
+
+demo: $(STAMP) ## start both sandboxes, couple them, synchronise, change both sides, synchronise again
+	@$(VENV)/bin/crosstie demo
+
+check: $(STAMP) ## types and style
+	@$(VENV)/bin/ruff check src tests benchmarks
+	@$(VENV)/bin/ruff format --check -q src tests benchmarks
+	@$(VENV)/bin/mypy
+
+test: check ## types, style and all tests in their short form
+	@$(VENV)/bin/pytest -q -n 2 --dist loadgroup
+
+bench: $(STAMP) ## figures, side by side with the floor
+	@$(PY) -m benchmarks
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

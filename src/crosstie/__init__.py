@@ -1,0 +1,1 @@
+"""Crosstie couples records in two business systems and keeps them in step."""
