@@ -1,0 +1,40 @@
+"""The base: the values of the mapped fields on both sides when a coupling was last in agreement.
+
+Stored as JSON, so that it can be read with the database's own tools. A field that is missing has no base.
+"""
+
+import msgspec
+
+from crosstie.model.schema import TableSchema
+from crosstie.model.values import Scalar, normalise
+
+
+class Base(msgspec.Struct, frozen=True):
+    """Canonical values by field name, each side on its own."""
+
+    local: dict[str, Scalar]
+    remote: dict[str, Scalar]
+
+
+class _Stored(msgspec.Struct):
+    l: dict[str, str | int | float | bool | None]  # noqa: E741
+    r: dict[str, str | int | float | bool | None]
+
+
+_decoder = msgspec.json.Decoder(_Stored)
+
+
+def encode_base(base: Base) -> bytes:
+    """Return the stored form of `base`."""
+    return msgspec.json.encode({"l": base.local, "r": base.remote})
+
+
+def decode_base(stored: bytes | None, local: TableSchema, remote: TableSchema) -> Base | None:
+    """Return the base in canonical values, None if there is none; fields that the tables lost are left out."""
+    if stored is None:
+        return None
+    raw = _decoder.decode(stored)
+    return Base(
+        {name: normalise(value, local.fields[name]) for name, value in raw.l.items() if name in local.fields},
+        {name: normalise(value, remote.fields[name]) for name, value in raw.r.items() if name in remote.fields},
+    )

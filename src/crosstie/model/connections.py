@@ -1,0 +1,31 @@
+"""Connections: how to reach a system."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class SystemKind(StrEnum):
+    BUSINESS_CENTRAL = "business_central"
+    DATAVERSE = "dataverse"
+    MEMORY = "memory"
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored connection. `secret` is in clear only in memory; the store keeps it encrypted."""
+
+    name: str
+    kind: SystemKind
+    address: str
+    """Root of the API, for example https://host/v2.0/environment/api/v2.0."""
+    tenant_id: str = ""
+    client_id: str = ""
+    secret: str = ""
+    token_url: str = ""
+    settings: dict[str, Any] = {}
+    """What is special about the kind: company id, custom API routes, CA file, pages' address."""
+    environment: str = ""
+    """Identity of what answered when the connection was made; a change stops everything."""
+    enabled: bool = True
+    paused_reason: str = ""

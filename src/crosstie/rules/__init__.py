@@ -1,0 +1,1 @@
+"""What is special about a table, as rules with a narrow interface."""

@@ -1,0 +1,1 @@
+"""The standard mappings as data files, and their loader."""
