@@ -78,6 +78,12 @@ class TableSchema(msgspec.Struct, frozen=True, kw_only=True):
     updatable: bool = True
     deletable: bool = True
     alternate_keys: tuple[tuple[str, ...], ...] = ()
+    filters_in_feed: bool = True
+    """A filter bounds the feed. False: the feed names every changed record, whatever the filter says."""
+    case_sensitive: bool = True
+    """Filters tell capitals from small letters in texts."""
+    blanks_compare: bool = False
+    """Filters take a blank for the smallest value of its type. False: comparing nothing with a value is never true."""
 
     @property
     def deletions_in_feed(self) -> bool:
