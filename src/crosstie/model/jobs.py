@@ -135,8 +135,11 @@ class DueReason(StrEnum):
     PARTNER_COUPLED = "partner_coupled"
     RETRY = "retry"
     MAPPING_CHANGED = "mapping_changed"
-    COUPLED = "coupled"
-    """Coupled while the sides differed, to be brought in step."""
+    COUPLED_MERGE = "coupled_merge"
+    """Just coupled, to be brought in step; nobody's data was preferred."""
+    COUPLED_SEND = "coupled_send"
+    """Just coupled, to be brought in step with local data winning."""
+    COUPLED_GET = "coupled_get"
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,154 @@
+"""Changes: what may have changed on one side since the cursor, and what is gone.
+
+Times and versions only bound what to read. A record that comes twice, or comes back unchanged, does no harm.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from crosstie.engine.context import Context, Scope
+from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.model.records import Record, Side
+from crosstie.model.schema import ChangeFeed
+from crosstie.store.base import Cursor
+
+SWEEP_ALWAYS = 20_000
+"""Up to so many records, comparing the ids costs one request and is done at every look."""
+_CONFIRM = 500
+
+
+class _Position(msgspec.Struct, frozen=True):
+    """What we keep inside `Cursor.cursor`: the system's own cursor and the newest modification seen."""
+
+    cursor: str | None
+    newest: datetime | None = None
+
+
+class IdSet:
+    """The ids seen, 16 bytes each where they are guids, so that a table of a million costs 16 megabytes."""
+
+    def __init__(self) -> None:
+        self._packed = bytearray()
+        self._others: list[str] = []
+
+    def add(self, ids: Iterable[str]) -> None:
+        for id in ids:
+            try:
+                self._packed += UUID(id).bytes
+            except ValueError:
+                self._others.append(id)
+
+    def __len__(self) -> int:
+        return len(self._packed) // 16 + len(self._others)
+
+    def pages(self, size: int = 1000) -> Iterator[Sequence[str]]:
+        """Yield the ids again, as text, in pages."""
+        for start in range(0, len(self._packed), 16 * size):
+            block = self._packed[start : start + 16 * size]
+            yield [str(UUID(bytes=bytes(block[at : at + 16]))) for at in range(0, len(block), 16)]
+        for start in range(0, len(self._others), size):
+            yield self._others[start : start + size]
+
+
+class Feed:
+    """The changes of one side for one job. Read `records()` to its end, then `deletions()`, then take `cursor`."""
+
+    def __init__(self, ctx: Context, side: Side) -> None:
+        self.ctx = ctx
+        self.side = side
+        self.schema = ctx.compiled.local_schema if side is Side.LOCAL else ctx.compiled.remote_schema
+        with ctx.store.begin() as unit:
+            stored = unit.cursor(ctx.mapping_name, side)
+        fresh = stored is None or stored.cursor is None or stored.mapping_digest != ctx.compiled.digest
+        self.remapped = stored is not None and stored.mapping_digest != ctx.compiled.digest
+        self.known_count = stored.known_count if stored else None
+        self.position = (
+            _Position(None)
+            if fresh or stored is None or stored.cursor is None
+            else msgspec.json.decode(stored.cursor, type=_Position)
+        )
+        self.whole = ctx.task.scope is Scope.FULL or fresh or self.schema.feed is ChangeFeed.FULL
+        self._next: str | None = None
+        self._newest = self.position.newest
+        self._seen = IdSet()
+        self._deleted: list[str] = []
+        self._new_uncoupled = False
+
+    async def records(self) -> AsyncIterator[tuple[Record, ...]]:
+        """Yield pages of records that may have changed."""
+        system = self.ctx.systems[self.side]
+        start = None if self.whole else self.position.cursor
+        async for page in system.changes(self.schema.name, start, self.ctx.reads(self.side)):
+            if self.whole:
+                self._seen.add(record.id for record in page.records)
+            self._deleted.extend(page.deleted)
+            if page.cursor is not None:
+                self._next = page.cursor
+            newest = max((r.modified_at for r in page.records if r.modified_at), default=None)
+            if newest and (self._newest is None or newest > self._newest):
+                self._newest = newest
+            if page.records:
+                yield page.records
+
+    def note_uncoupled(self, records: Iterable[Record]) -> None:
+        """Take notice of records without coupling: where they are new, the count alone no longer betrays deletions."""
+        known = self.position.newest
+        if any(known is None or record.modified_at is None or record.modified_at > known for record in records):
+            self._new_uncoupled = True
+
+    async def deletions(self) -> AsyncIterator[list[Coupling]]:
+        """Yield couplings whose record on this side is gone; every one was asked for by id and is not there."""
+        ctx, system = self.ctx, self.ctx.systems[self.side]
+        if self.schema.feed is ChangeFeed.DELTA and not self.whole:
+            for start in range(0, len(self._deleted), _CONFIRM):
+                ids = self._deleted[start : start + _CONFIRM]
+                with ctx.store.begin() as unit:
+                    found = unit.couplings.by_record(ctx.mapping_name, self.side, ids)
+                if gone := await self._confirm(list(found.values())):
+                    yield gone
+            return
+        if not self.whole:
+            if not await self._worth_sweeping():
+                return
+            async for page in system.scan(self.schema.name, (self.schema.key,)):
+                self._seen.add(record.id for record in page.records)
+        self.known_count = len(self._seen)
+        with ctx.store.begin() as unit:
+            missing = [
+                coupling
+                for part in unit.couplings.missing(ctx.mapping_name, self.side, self._seen.pages())
+                for coupling in part
+                if coupling.created_at < ctx.started_at and not self._known_gone(coupling)
+            ]
+        for start in range(0, len(missing), _CONFIRM):
+            if gone := await self._confirm(missing[start : start + _CONFIRM]):
+                yield gone
+
+    async def _worth_sweeping(self) -> bool:
+        if self.known_count is None or self.known_count <= SWEEP_ALWAYS or self._new_uncoupled:
+            return True
+        return await self.ctx.systems[self.side].count(self.schema.name) != self.known_count
+
+    def _known_gone(self, coupling: Coupling) -> bool:
+        """Whether a person has been asked about this deletion already."""
+        gone = CouplingState.LOCAL_DELETED if self.side is Side.LOCAL else CouplingState.REMOTE_DELETED
+        return coupling.state is gone and self.ctx.task.scope is Scope.CHANGES
+
+    async def _confirm(self, couplings: list[Coupling]) -> list[Coupling]:
+        if not couplings:
+            return []
+        ids = [coupling.record_id(self.side) for coupling in couplings]
+        there = await self.ctx.systems[self.side].get(self.schema.name, ids, (self.schema.key,))
+        return [coupling for coupling in couplings if coupling.record_id(self.side) not in there]
+
+    def cursor(self) -> Cursor:
+        """Return the cursor to store once everything that this feed named has been recorded."""
+        position = _Position(self._next or self.position.cursor, self._newest)
+        return Cursor(
+            cursor=msgspec.json.encode(position).decode(),
+            known_count=self.known_count,
+            mapping_digest=self.ctx.compiled.digest,
+        )

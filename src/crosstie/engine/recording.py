@@ -1,0 +1,255 @@
+"""Recording: stores what a page of records came to, in one transaction.
+
+Couplings with their new base and versions, journal, problems opened and closed, due records, counters, and the
+intents that are now settled: all of it or nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+import msgspec
+
+from crosstie.engine.context import Context
+from crosstie.engine.counting import SKIP_AFTER, count
+from crosstie.engine.decision import next_base
+from crosstie.engine.journalling import journal_entries
+from crosstie.engine.outcomes import Carried, new_problem
+from crosstie.model.base import encode_base
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.decisions import RecordAction
+from crosstie.model.jobs import Due, DueReason
+from crosstie.model.problems import NewProblem, Problem, ProblemClass
+from crosstie.model.records import Record, Side, WriteStatus
+from crosstie.store.base import Unit
+
+_FIRST_PAUSE = timedelta(seconds=30)
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+def record(ctx: Context, carried: Sequence[Carried], again: Sequence[Carried], source: Side) -> None:
+    """Store the outcome of a page that came from the feed of `source`.
+
+    Of those that are looked at `again`, only what was written is journalled; their intents are settled all the same.
+    """
+    moved = {id(item) for item in again}
+    done = [item for item in carried if id(item) not in moved]
+    with ctx.store.begin() as unit:
+        coupled = _insert_couplings(ctx, unit, done)
+        found = {id(item): problem for item in done if (problem := _problem(ctx, item, source, coupled))}
+        stored = unit.put_problems(list(found.values()), ctx.now()) if found else []
+        problems = dict(zip(found, stored, strict=True))
+        _update_couplings(ctx, unit, done, problems, coupled)
+        _close_problems(ctx, unit, done, problems)
+        _move_due(ctx, unit, done, problems)
+        wake_waiters(ctx, unit, coupled.values())
+        unit.add_journal([entry for item in carried for entry in journal_entries(ctx, item, problems.get(id(item)))])
+        unit.close_intents([intent for item in carried if not item.open_ended for intent in item.intents])
+        for item in carried:
+            count(ctx, item, source, problems.get(id(item)))
+        if ctx.job_id:
+            unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
+
+
+def _insert_couplings(ctx: Context, unit: Unit, carried: Sequence[Carried]) -> dict[int, Coupling]:
+    """Couple what was created; a restored record's coupling, whose partner was gone, makes way for the new one."""
+    items = [item for item in carried if item.created]
+    old = [coupling for item in items if (coupling := item.decision.pair.coupling) is not None]
+    if old:
+        unit.couplings.delete(old)
+    new = [_new_coupling(ctx, item) for item in items]
+    return {id(item): coupling for item, coupling in zip(items, unit.couplings.insert(new, ctx.now()), strict=True)}
+
+
+def _new_coupling(ctx: Context, item: Carried) -> NewCoupling:
+    local, remote = item.local, item.remote
+    assert local is not None, "a created pair has both records"
+    assert remote is not None, "a created pair has both records"
+    base = next_base(ctx.compiled, None, item.applied(), local, remote)
+    return NewCoupling(
+        mapping=ctx.mapping_name,
+        local_id=local.id,
+        remote_id=remote.id,
+        local_version=local.version,
+        remote_version=remote.version,
+        base=encode_base(base),
+        state=CouplingState.IN_STEP if item.decision.problem_code is None else CouplingState.WAITING,
+        last_synchronised=ctx.now(),
+        **names(ctx, local, remote),
+    )
+
+
+def names(ctx: Context, local: Record | None, remote: Record | None) -> dict[str, str | None]:
+    """Return keys and names of the records that are known, as a coupling keeps them."""
+    mapping, named = ctx.compiled.mapping, {}
+    for side, found in ((Side.LOCAL, local), (Side.REMOTE, remote)):
+        if found is None:
+            continue
+        key, name = mapping.key_field(side), mapping.name_field(side)
+        if key is not None and key in found.values:
+            named[f"{side}_key"] = _text(found.values[key])
+        if name in found.values:
+            named[f"{side}_name"] = _text(found.values[name])
+    return named
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _problem(ctx: Context, item: Carried, source: Side, coupled: Mapping[int, Coupling]) -> NewProblem | None:
+    coupling = coupled.get(id(item)) or item.decision.pair.coupling
+    return new_problem(ctx, item, source, coupling)
+
+
+def _update_couplings(
+    ctx: Context,
+    unit: Unit,
+    carried: Sequence[Carried],
+    problems: Mapping[int, Problem],
+    coupled: Mapping[int, Coupling],
+) -> None:
+    gone = [c for item in carried if item.uncoupled and (c := item.decision.pair.coupling)]
+    if gone:
+        unit.couplings.delete(gone)
+    changed = {}
+    for item in carried:
+        coupling = item.decision.pair.coupling
+        if coupling is None or item.created or item.uncoupled or id(item) in coupled:
+            continue
+        after = _after(ctx, item, coupling, problems.get(id(item)))
+        if after != coupling:
+            changed[coupling.id] = after
+    lost = unit.couplings.update(list(changed.values()))
+    if lost:
+        unit.add_due(
+            [
+                Due(
+                    mapping=ctx.mapping_name,
+                    side=Side.LOCAL,
+                    record_id=changed[id].local_id,
+                    reason=DueReason.INTERRUPTED,
+                    not_before=ctx.now(),
+                )
+                for id in lost
+            ]
+        )
+
+
+def _after(ctx: Context, item: Carried, coupling: Coupling, problem: Problem | None) -> Coupling:
+    """Return the coupling as it is to be stored after the record was dealt with."""
+    decision, local, remote = item.decision, item.local, item.remote
+    state = _state(item, coupling, problem)
+    if decision.action in (RecordAction.UNCHANGED, RecordAction.SKIP, RecordAction.IGNORE, RecordAction.FAIL):
+        base = coupling.base
+        if decision.action is RecordAction.UNCHANGED and local and remote and base is None:
+            base = encode_base(next_base(ctx.compiled, None, decision, local, remote))
+    elif local is None or remote is None:
+        base = coupling.base
+    else:
+        base = encode_base(next_base(ctx.compiled, item.base, item.applied(), local, remote))
+    wrote = any(result.status is WriteStatus.WRITTEN for result in item.results.values())
+    settled = problem is None and decision.action in (RecordAction.UPDATE, RecordAction.AGREE)
+    return msgspec.structs.replace(
+        coupling,
+        base=base,
+        state=state,
+        local_version=local.version if local else coupling.local_version,
+        remote_version=remote.version if remote else coupling.remote_version,
+        last_synchronised=ctx.now() if wrote or settled else coupling.last_synchronised,
+        **names(ctx, _read(item, Side.LOCAL), _read(item, Side.REMOTE)),
+    )
+
+
+def _read(item: Carried, side: Side) -> Record | None:
+    """Return the record of a side if it was really read or written; an assumed one knows no names."""
+    pair = item.decision.pair
+    assumed = pair.local_assumed if side is Side.LOCAL else pair.remote_assumed
+    if assumed and side not in item.results:
+        return None
+    return item.local if side is Side.LOCAL else item.remote
+
+
+def _state(item: Carried, coupling: Coupling, problem: Problem | None) -> CouplingState:
+    pair = item.decision.pair
+    if item.decision.action is RecordAction.SKIP:
+        return CouplingState.OUT_OF_FILTER
+    if problem is None:
+        return CouplingState.IN_STEP
+    if item.decision.action is RecordAction.DELETION_CONFLICT:
+        return CouplingState.LOCAL_DELETED if pair.local is None else CouplingState.REMOTE_DELETED
+    match problem.problem_class:
+        case ProblemClass.CONFLICT:
+            return CouplingState.CONFLICT
+        case ProblemClass.WAITING:
+            return CouplingState.WAITING
+        case ProblemClass.DATA if problem.attempts >= SKIP_AFTER:
+            return CouplingState.SKIPPED
+        case _:
+            return CouplingState.FAILED
+
+
+def _close_problems(ctx: Context, unit: Unit, carried: Sequence[Carried], problems: Mapping[int, Problem]) -> None:
+    for side in (Side.LOCAL, Side.REMOTE):
+        ids = [
+            found
+            for item in carried
+            if id(item) not in problems
+            and item.decision.action not in (RecordAction.IGNORE, RecordAction.SKIP)
+            and (found := item.record_id(side))
+        ]
+        if ids:
+            unit.close_problems(ctx.mapping_name, side, ids, ctx.now())
+
+
+def _move_due(ctx: Context, unit: Unit, carried: Sequence[Carried], problems: Mapping[int, Problem]) -> None:
+    """Strike out what has been looked at, and note what is to be tried again by itself."""
+    for side in (Side.LOCAL, Side.REMOTE):
+        unit.remove_due(ctx.mapping_name, side, [found for item in carried if (found := item.record_id(side))])
+    again = []
+    for item in carried:
+        problem = problems.get(id(item))
+        if problem is None or not _tries_again(problem):
+            continue
+        side, record_id = problem.record
+        pause = min(_FIRST_PAUSE * 2 ** min(problem.attempts - 1, 10), _LONGEST_PAUSE)
+        again.append(
+            Due(
+                mapping=ctx.mapping_name,
+                side=side,
+                record_id=record_id,
+                reason=DueReason.RETRY,
+                not_before=ctx.now() + pause,
+                create=item.decision.pair.coupling is None,
+            )
+        )
+    if again:
+        unit.add_due(again)
+
+
+def _tries_again(problem: Problem) -> bool:
+    if problem.problem_class is ProblemClass.TRANSIENT:
+        return True
+    return problem.problem_class is ProblemClass.DATA and problem.attempts < SKIP_AFTER
+
+
+def wake_waiters(ctx: Context, unit: Unit, couplings: Iterable[Coupling]) -> None:
+    """Make due what waited for these records to be coupled."""
+    by_side: dict[Side, set[str]] = {Side.LOCAL: set(), Side.REMOTE: set()}
+    for coupling in couplings:
+        by_side[Side.LOCAL] |= {coupling.local_id, coupling.local_key or coupling.local_id}
+        by_side[Side.REMOTE] |= {coupling.remote_id, coupling.remote_key or coupling.remote_id}
+    due = [
+        Due(
+            mapping=problem.mapping,
+            side=problem.record[0],
+            record_id=problem.record[1],
+            reason=DueReason.PARTNER_COUPLED,
+            not_before=ctx.now(),
+            create=problem.coupling_id is None,
+        )
+        for side, keys in by_side.items()
+        if keys
+        for problem in unit.waiting_for(ctx.mapping_name, side, keys)
+    ]
+    if due:
+        unit.add_due(due)

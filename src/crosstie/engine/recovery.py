@@ -1,0 +1,162 @@
+"""Recovery: settles the intents that a job left open when its process died, before anything else of the mapping.
+
+A create is looked for by the id that it carried, or, where the table chooses ids itself, as a record that was
+created since, equals the payload in every field, and is not coupled. Updates and deletes need no search: the
+record becomes due, and the three-way decision finds what was done already in agreement.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from crosstie.engine.context import Context
+from crosstie.engine.pairing import fetch, translate_one
+from crosstie.engine.recording import names, wake_waiters
+from crosstie.model.base import Base, encode_base
+from crosstie.model.couplings import CouplingState, NewCoupling
+from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState
+from crosstie.model.records import Record, Side, WriteKind
+from crosstie.store.base import Unit
+
+
+async def settle_open_intents(ctx: Context) -> int:
+    """Settle what dead jobs of the mapping left open and return how many intents that were.
+
+    Jobs whose process lives keep theirs.
+    """
+    with ctx.store.begin() as unit:
+        running = [job for job in unit.running_jobs(ctx.mapping_name) if job.id != ctx.job_id]
+        dead = [job for job in running if not ctx.alive(job.owner)]
+        alive = {job.id for job in running} - {job.id for job in dead}
+        intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive and i.job_id != ctx.job_id]
+    creates = [intent for intent in intents if intent.kind is WriteKind.CREATE]
+    found = await _find_created(ctx, creates)
+    sources = await _sources(ctx, creates)
+    adopted = [
+        (intent, record, await _adopted(ctx, intent, record, sources))
+        for intent in creates
+        if (record := found.get(intent.id))
+    ]
+    with ctx.store.begin() as unit:
+        _couple(ctx, unit, [new for _, _, new in adopted])
+        unit.add_due([due for intent in intents for due in _due(ctx, intent)])
+        unit.close_intents([intent.id for intent in intents])
+        for job in dead:
+            _interrupt(ctx, unit, job)
+    return len(intents)
+
+
+async def _find_created(ctx: Context, creates: Sequence[Intent]) -> dict[str, Record]:
+    found: dict[str, Record] = {}
+    for side in (Side.LOCAL, Side.REMOTE):
+        mine = [intent for intent in creates if intent.side is side]
+        there = await fetch(ctx, side, [intent.record_id for intent in mine if intent.record_id])
+        found.update({i.id: there[i.record_id] for i in mine if i.record_id and i.record_id in there})
+        lost = [intent for intent in mine if intent.id not in found]
+        if lost and not ctx.keeps_ids(side):
+            found.update(await _search(ctx, side, lost))
+    return found
+
+
+async def _search(ctx: Context, side: Side, intents: Sequence[Intent]) -> dict[str, Record]:
+    """Look for uncoupled records that equal the payloads, newest tables' pages first; each is taken once."""
+    table, found, since = ctx.compiled.mapping.table(side), dict[str, Record](), min(i.created_at for i in intents)
+    async for page in ctx.systems[side].scan(table, ctx.reads(side)):
+        recent = [r for r in page.records if r.modified_at is None or r.modified_at >= since]
+        with ctx.store.begin() as unit:
+            coupled = unit.couplings.by_record(ctx.mapping_name, side, [record.id for record in recent])
+        free = [record for record in recent if record.id not in coupled]
+        for intent in intents:
+            if intent.id not in found and (equal := next((r for r in free if _equals(r, intent)), None)):
+                found[intent.id] = equal
+                free.remove(equal)
+    return found
+
+
+def _equals(record: Record, intent: Intent) -> bool:
+    return all(record.values.get(name) == value for name, value in intent.values.items() if name in record.values)
+
+
+async def _sources(ctx: Context, creates: Sequence[Intent]) -> dict[tuple[Side, str], Record]:
+    sources: dict[tuple[Side, str], Record] = {}
+    for side in (Side.LOCAL, Side.REMOTE):
+        ids = [intent.source_id for intent in creates if intent.side is side.other and intent.source_id]
+        sources.update({(side, id): record for id, record in (await fetch(ctx, side, ids)).items()})
+    return sources
+
+
+async def _adopted(
+    ctx: Context, intent: Intent, record: Record, sources: Mapping[tuple[Side, str], Record]
+) -> NewCoupling:
+    """Return the coupling that the dead job would have stored; what was edited since shows as a change."""
+    source = sources.get((intent.side.other, intent.source_id or ""))
+    local, remote = (source, record) if intent.side is Side.REMOTE else (record, source)
+    return NewCoupling(
+        mapping=ctx.mapping_name,
+        local_id=local.id if local else intent.source_id or "",
+        remote_id=remote.id if remote else intent.source_id or "",
+        base=encode_base(await _base(ctx, intent, record, source)),
+        state=CouplingState.NEVER_SYNCHRONISED,
+        **names(ctx, local, remote),
+    )
+
+
+async def _base(ctx: Context, intent: Intent, record: Record, source: Record | None) -> Base:
+    """Return the base as of the create: the payload on the side written, and on the other what it was made from."""
+    written = Record(record.id, None, {**record.values, **intent.values})
+    back = await translate_one(ctx, written, intent.side, creating=False)
+    forth = await translate_one(ctx, source, intent.side.other, creating=True) if source else None
+    here: dict[str, object] = {}
+    there: dict[str, object] = {}
+    for position, field in enumerate(ctx.compiled.fields):
+        near, far = field.local_field, field.remote_field
+        if intent.side is Side.LOCAL:
+            near, far = far, near
+        if far is not None and far in written.values:
+            there[far] = written.values[far]
+        if near is None:
+            continue
+        unchanged = forth is not None and far is not None and forth.values.get(position) == written.values.get(far)
+        if source is not None and (unchanged or back is None or position not in back.values):
+            here[near] = source.values.get(near)
+        elif back is not None and position in back.values:
+            here[near] = back.values[position]
+    local, remote = (here, there) if intent.side is Side.REMOTE else (there, here)
+    return Base(local, remote)  # type: ignore[arg-type]
+
+
+def _couple(ctx: Context, unit: Unit, new: Sequence[NewCoupling]) -> None:
+    """Store the couplings of adopted records, unless somebody coupled one of them meanwhile."""
+    taken: set[tuple[Side, str]] = set()
+    for side in (Side.LOCAL, Side.REMOTE):
+        ids = [c.local_id if side is Side.LOCAL else c.remote_id for c in new]
+        taken |= {(side, id) for id in unit.couplings.by_record(ctx.mapping_name, side, ids)}
+    free = [c for c in new if (Side.LOCAL, c.local_id) not in taken and (Side.REMOTE, c.remote_id) not in taken]
+    wake_waiters(ctx, unit, unit.couplings.insert(free, ctx.now()))
+
+
+def _due(ctx: Context, intent: Intent) -> list[Due]:
+    create = intent.kind is WriteKind.CREATE
+    side = intent.side.other if create else intent.side
+    record_id = intent.source_id if create else intent.record_id
+    if record_id is None:
+        return []
+    return [
+        Due(
+            mapping=ctx.mapping_name,
+            side=side,
+            record_id=record_id,
+            reason=DueReason.INTERRUPTED,
+            not_before=ctx.now(),
+            create=create,
+        )
+    ]
+
+
+def _interrupt(ctx: Context, unit: Unit, job: Job) -> None:
+    unit.update_job(
+        job.id,
+        to_remote=job.to_remote,
+        from_remote=job.from_remote,
+        state=JobState.INTERRUPTED,
+        message="The process that ran this job ended before it was done; the next job went on from there.",
+        finished_at=ctx.now(),
+    )

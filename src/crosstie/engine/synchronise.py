@@ -1,0 +1,279 @@
+"""Synchronising: one job on one mapping, front to back, a page of records at a time."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from crosstie.engine.applying import apply
+from crosstie.engine.changes import Feed
+from crosstie.engine.context import PAGE, Context, Report, Scope
+from crosstie.engine.counting import count_plan
+from crosstie.engine.decision import decide
+from crosstie.engine.outcomes import Carried
+from crosstie.engine.pairing import Paired, fetch, pair_changed, pair_gone, pair_named, translate
+from crosstie.engine.planning import guard_emptied, guard_losses, guard_overwrites, plan
+from crosstie.engine.recording import record
+from crosstie.engine.recovery import settle_open_intents
+from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.model.decisions import Preference, Request
+from crosstie.model.jobs import Due, DueReason
+from crosstie.model.mappings import DeletionConflictResolution
+from crosstie.model.problems import Problem
+from crosstie.model.records import Record, Side
+
+AHEAD = 10_000
+"""So many changes of the remote side are read before the local ones, so that records changed on both are seen whole."""
+LOOKS = 4
+"""So often a record that keeps changing while it is written is read and decided again."""
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+async def synchronise(ctx: Context) -> Report:
+    """Bring the records of the task in step and return what was done.
+
+    Raises SystemFailure if a system cannot be worked with and GuardStopped if a guard holds; what was recorded
+    until then stays, cursors do not move, and the next job goes on from there.
+    """
+    if not ctx.task.dry_run:
+        await settle_open_intents(ctx)
+    run = _Run(ctx)
+    if ctx.task.scope is Scope.RECORDS:
+        await run.named()
+    else:
+        await run.due(before=True)
+        await run.feeds()
+        await run.due(before=False)
+    return ctx.report
+
+
+class _Run:
+    """One pass over a mapping. `settled` are the couplings that were seen whole, both sides read, in this run."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.settled: set[int] = set()
+        self.done = 0
+        mapping = ctx.compiled.mapping
+        create = ctx.task.create or not mapping.only_coupled
+        self.request = Request(
+            preference=ctx.task.preference,
+            on_purpose=ctx.task.on_purpose,
+            create_remote=create and mapping.reaches(Side.REMOTE),
+            create_local=create and mapping.reaches(Side.LOCAL),
+        )
+
+    # --- the records of a job -----------------------------------------------------------------------------
+
+    async def named(self) -> None:
+        """Deal with the records that the task names."""
+        for side in (Side.LOCAL, Side.REMOTE):
+            ids = [id for named, id in self.ctx.task.records if named is side]
+            for start in range(0, len(ids), PAGE):
+                await self.process(side, await pair_named(self.ctx, side, ids[start : start + PAGE]), self.request)
+
+    async def due(self, *, before: bool) -> None:
+        """Deal with records that an earlier job left to be tried again, or, after the feeds, with those set free by it.
+
+        What failed in this job waits for the next one.
+        """
+        ctx = self.ctx
+        if ctx.task.dry_run:
+            return
+        tried: set[tuple[Side, str]] = set()
+        while True:
+            with ctx.store.begin() as unit:
+                noted = unit.due(ctx.mapping_name, ctx.now() if ctx.task.patient else FAR, limit=PAGE)
+            fresh = [
+                row
+                for row in noted
+                if (row.side, row.record_id) not in tried and (before or row.reason is DueReason.PARTNER_COUPLED)
+            ]
+            if not fresh:
+                return
+            for side in (Side.LOCAL, Side.REMOTE):
+                for create, preference in {(row.create, _preference(row)) for row in fresh if row.side is side}:
+                    ids = [
+                        row.record_id
+                        for row in fresh
+                        if row.side is side and row.create is create and _preference(row) is preference
+                    ]
+                    await self._due_part(side, ids, create, preference)
+            tried |= {(row.side, row.record_id) for row in fresh}
+
+    async def _due_part(self, side: Side, ids: Sequence[str], create: bool, preference: Preference) -> None:
+        ctx, mapping = self.ctx, self.ctx.compiled.mapping
+        request = Request(
+            preference=preference,
+            create_remote=self.request.create_remote or (create and mapping.reaches(Side.REMOTE)),
+            create_local=self.request.create_local or (create and mapping.reaches(Side.LOCAL)),
+        )
+        paired = await pair_named(ctx, side, ids)
+        found = {_id(side, item) for item in paired}
+        await self.process(side, paired, request)
+        if absent := [id for id in ids if id not in found]:
+            with ctx.store.begin() as unit:
+                unit.remove_due(mapping.name, side, absent)
+
+    async def feeds(self) -> None:
+        """Deal with what the two feeds name, then with deletions, and move the cursors last of all."""
+        ctx = self.ctx
+        local, remote = Feed(ctx, Side.LOCAL), Feed(ctx, Side.REMOTE)
+        remote_pages = remote.records()
+        ahead: dict[str, Record] = {}
+        await _read_ahead(remote_pages, ahead)
+        await self._feed(local, local.records(), ahead)
+        await self._pages(remote, list(ahead.values()), {})
+        await self._feed(remote, remote_pages, {})
+        for feed in (remote, local):
+            await self._deletions(feed)
+        if not ctx.task.dry_run:
+            with ctx.store.begin() as unit:
+                unit.set_cursor(ctx.mapping_name, Side.LOCAL, local.cursor())
+                unit.set_cursor(ctx.mapping_name, Side.REMOTE, remote.cursor())
+
+    async def _feed(self, feed: Feed, pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str, Record]) -> None:
+        async for records in pages:
+            await self._pages(feed, records, ahead)
+
+    async def _pages(self, feed: Feed, records: Sequence[Record], ahead: dict[str, Record]) -> None:
+        for start in range(0, len(records), PAGE):
+            page = records[start : start + PAGE]
+            # A dry run writes nothing that could find a base outdated, so it reads the partners.
+            paired = await pair_changed(self.ctx, feed.side, page, ahead, assume=not self.ctx.task.dry_run)
+            feed.note_uncoupled(_records(feed.side, [item for item in paired if item.pair.coupling is None]))
+            known = self._known_failures(feed, paired)
+            fresh = [item for item in paired if not self._is_echo(feed, item) and _id(feed.side, item) not in known]
+            await self.process(feed.side, fresh, self.request)
+
+    def _is_echo(self, feed: Feed, item: Paired) -> bool:
+        """Whether the record is one that we know already: our own write coming back, or read again by the overlap."""
+        coupling = item.pair.coupling
+        record = item.pair.local if feed.side is Side.LOCAL else item.pair.remote
+        if coupling is None or record is None:
+            return False
+        if coupling.id in self.settled:
+            return True
+        if feed.remapped or coupling.base is None or record.version is None:
+            return False
+        if record.version != coupling.version(feed.side):
+            return False
+        if coupling.state is not CouplingState.IN_STEP:
+            return self.ctx.task.scope is Scope.CHANGES
+        if self.ctx.task.scope is Scope.FULL and self.ctx.compiled.mapping.reaches(feed.side.other):
+            self.ctx.counters(feed.side.other).unchanged += 1
+        return True
+
+    def _known_failures(self, feed: Feed, paired: Sequence[Paired]) -> set[str]:
+        """Return uncoupled records that failed before, as they are now, and are not to be tried again by themselves."""
+        creates = self.request.create_remote if feed.side is Side.LOCAL else self.request.create_local
+        ids = [_id(feed.side, item) for item in paired if item.pair.coupling is None]
+        if not creates or not ids or self.ctx.task.scope is Scope.FULL:
+            return set()
+        with self.ctx.store.begin() as unit:
+            problems = unit.problems(self.ctx.mapping_name, records=[(feed.side, id) for id in ids], limit=len(ids))
+        versions = {problem.record[1]: _version(feed.side, problem) for problem in problems}
+        return {
+            id
+            for item in paired
+            if (id := _id(feed.side, item)) in versions and versions[id] == item.version(feed.side)
+        }
+
+    async def _deletions(self, feed: Feed) -> None:
+        ctx, side = self.ctx, feed.side
+        gone_total = 0
+        with ctx.store.begin() as unit:
+            coupled = sum(unit.couplings.count(ctx.mapping_name).values())
+        batches: list[list[Coupling]] = []
+        async for gone in feed.deletions():
+            batches.append(gone)
+            gone_total += len(gone)
+        if not gone_total:
+            return
+        guard_emptied(ctx, side, gone_total, coupled)
+        if ctx.compiled.mapping.deletion_conflict in (
+            DeletionConflictResolution.DELETE,
+            DeletionConflictResolution.UNCOUPLE,
+        ):
+            guard_losses(ctx, gone_total, coupled)
+        for batch in batches:
+            fresh = [coupling for coupling in batch if coupling.id not in self.settled]
+            others = await fetch(ctx, side.other, [coupling.record_id(side.other) for coupling in fresh])
+            await self.process(side.other, pair_gone(ctx, side, fresh, others), self.request)
+
+    # --- a page of pairs ----------------------------------------------------------------------------------
+
+    async def process(self, source: Side, paired: Sequence[Paired], request: Request) -> None:
+        """Decide, plan, apply and record a page; records that moved meanwhile are read and decided again."""
+        work = list(paired)
+        for look in range(1, LOOKS + 1):
+            if not work:
+                return
+            work = await self._once(source, work, request, final=look == LOOKS)
+
+    async def _once(self, source: Side, paired: Sequence[Paired], request: Request, *, final: bool) -> list[Paired]:
+        ctx = self.ctx
+        await translate(ctx, paired)
+        carried = [
+            Carried(decide(ctx.compiled, item.pair, item.base, item.sent, item.fetched, request), item.base)
+            for item in paired
+        ]
+        decisions = [item.decision for item in carried]
+        for decision in decisions:
+            ctx.observer.decided(decision)
+        if ctx.task.dry_run:
+            self._settle(carried)
+            count_plan(ctx, carried, source)
+            return []
+        guard_overwrites(ctx, decisions)
+        by_decision = {id(item.decision): item for item in carried}
+        actions = plan(ctx, decisions)
+        results = await apply(ctx, actions)
+        for action in actions:
+            item = by_decision[id(action.decision)]
+            item.results[action.side] = results[action.intent_id]
+            item.intents.append(action.intent_id)
+        again = [] if final else [item for item in carried if item.needs_another_look()]
+        record(ctx, carried, again, source)
+        self._settle([item for item in carried if item not in again])
+        self.done += len(carried) - len(again)
+        ctx.observer.progress(self.done)
+        ids = [found for item in again if (found := item.record_id(source))]
+        return await pair_named(ctx, source, ids)
+
+    def _settle(self, carried: Sequence[Carried]) -> None:
+        for item in carried:
+            pair = item.decision.pair
+            if pair.coupling is not None and not (pair.local_assumed or pair.remote_assumed):
+                self.settled.add(pair.coupling.id)
+
+
+async def _read_ahead(pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str, Record]) -> None:
+    """Read pages into `ahead` until it holds `AHEAD` records or the feed is at its end."""
+    async for page in pages:
+        ahead.update((record.id, record) for record in page)
+        if len(ahead) >= AHEAD:
+            return
+
+
+def _records(side: Side, paired: Sequence[Paired]) -> list[Record]:
+    found = [item.pair.local if side is Side.LOCAL else item.pair.remote for item in paired]
+    return [record for record in found if record is not None]
+
+
+def _preference(row: Due) -> Preference:
+    """Return whose data wins where a record is due because it was just coupled."""
+    return {DueReason.COUPLED_SEND: Preference.SEND, DueReason.COUPLED_GET: Preference.GET}.get(
+        row.reason, Preference.MERGE
+    )
+
+
+def _id(side: Side, item: Paired) -> str:
+    """Return the id under which a pair came from the feed of `side`."""
+    record = item.pair.local if side is Side.LOCAL else item.pair.remote
+    if record is not None:
+        return record.id
+    assert item.pair.coupling is not None, "a pair has a record or a coupling"
+    return item.pair.coupling.record_id(side)
+
+
+def _version(side: Side, problem: Problem) -> str | None:
+    return problem.local_version if side is Side.LOCAL else problem.remote_version
