@@ -210,7 +210,12 @@ class Unit(Protocol):
 
     def remove_mapping(self, name: str) -> None: ...
 
-    def connections(self) -> list[Connection]: ...
+    def connections(self, *, with_secrets: bool = True) -> list[Connection]:
+        """Return all connections by name; without their secrets where they are only to be shown.
+
+        Raises StoreError, naming the connection, if its secret cannot be read because the key was lost or changed.
+        """
+        ...
 
     def put_connection(self, connection: Connection) -> None: ...
 

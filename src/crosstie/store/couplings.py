@@ -1,0 +1,194 @@
+"""The queries on couplings."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, ColumnElement, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.errors import AlreadyCoupled
+from crosstie.model.records import Side
+from crosstie.store.schema import couplings as table
+from crosstie.store.work import AnyRow, Work
+
+_COLUMNS = ("id", "revision", *NewCoupling.__struct_fields__, "created_at")
+_STATES = {state.value: state for state in CouplingState}
+_STATE_AT = _COLUMNS.index("state")
+_CHANGEABLE = tuple(name for name in NewCoupling.__struct_fields__ if name != "mapping")
+
+_SELECT = select(*(table.c[name] for name in _COLUMNS))
+_REVISIONS = select(table.c.id, table.c.revision).order_by(table.c.id)
+_INSERT = insert(table)
+_UPDATE = (
+    update(table)
+    .where(table.c.id == bindparam("which"))
+    .values(revision=bindparam("next_revision"), **{name: bindparam(f"new_{name}") for name in _CHANGEABLE})
+)
+_DELETE = delete(table).where(table.c.id == bindparam("which"))
+
+
+class SqlCouplings:
+    """`store.base.Couplings` by SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def by_record(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, Coupling]:
+        query = _SELECT.where(table.c.mapping == mapping)
+        rows = self._work.read_among(query, _id_column(side), ids)
+        return {coupling.record_id(side): coupling for coupling in map(_coupling, rows)}
+
+    def by_key(self, mapping: str, side: Side, keys: Iterable[str]) -> dict[str, Coupling]:
+        column = table.c.local_key if side is Side.LOCAL else table.c.remote_key
+        rows = self._work.read_among(_SELECT.where(table.c.mapping == mapping), column, keys)
+        found = sorted(map(_coupling, rows), key=lambda coupling: coupling.id, reverse=True)
+        return {_key(coupling, side): coupling for coupling in found}
+
+    def elsewhere(self, tables: Iterable[str], side: Side, ids: Iterable[str]) -> dict[str, list[Coupling]]:
+        query = _SELECT.where(table.c.mapping.in_(sorted(set(tables))))
+        found: dict[str, list[Coupling]] = {}
+        for row in self._work.read_among(query, _id_column(side), ids):
+            coupling = _coupling(row)
+            found.setdefault(coupling.record_id(side), []).append(coupling)
+        return found
+
+    def page(
+        self,
+        mapping: str,
+        *,
+        after_id: int = 0,
+        limit: int = 1000,
+        states: Sequence[CouplingState] = (),
+        search: str = "",
+    ) -> list[Coupling]:
+        query = _SELECT.where(table.c.mapping == mapping, table.c.id > after_id).order_by(table.c.id).limit(limit)
+        if states:
+            query = query.where(table.c.state.in_([state.value for state in states]))
+        if search:
+            query = query.where(_mentions(search))
+        return [_coupling(row) for row in self._work.read(query)]
+
+    def count(self, mapping: str) -> dict[CouplingState, int]:
+        query = select(table.c.state, func.count()).where(table.c.mapping == mapping).group_by(table.c.state)
+        return {_STATES[state]: number for state, number in self._work.read(query)}
+
+    def insert(self, couplings: Sequence[NewCoupling], now: datetime) -> list[Coupling]:
+        ids = self._work.new_ids(table, len(couplings))
+        rows = [
+            {"id": id_, "revision": 1, "mapping": new.mapping, "created_at": now, **_values(new)}
+            for id_, new in zip(ids, couplings, strict=True)
+        ]
+        self._unless_coupled(couplings, lambda: self._work.write(_INSERT, rows))
+        return [
+            Coupling(id=id_, revision=1, created_at=now, **msgspec.structs.asdict(new))
+            for id_, new in zip(ids, couplings, strict=True)
+        ]
+
+    def update(self, couplings: Sequence[Coupling]) -> set[int]:
+        kept, lost = self._unchanged(couplings)
+        rows = [
+            {"which": each.id, "next_revision": each.revision + 1}
+            | {f"new_{name}": value for name, value in _values(each).items()}
+            for each in kept
+        ]
+        self._unless_coupled(kept, lambda: self._work.write(_UPDATE, rows))
+        return lost
+
+    def delete(self, couplings: Sequence[Coupling]) -> set[int]:
+        kept, lost = self._unchanged(couplings)
+        self._work.write(_DELETE, [{"which": each.id} for each in kept])
+        return lost
+
+    def missing(self, mapping: str, side: Side, present: Iterable[Sequence[str]]) -> Iterator[list[Coupling]]:
+        scratch = self._work.scratch()
+        for page in present:
+            self._work.fill_scratch(scratch, page)
+        column = _id_column(side)
+        query = (
+            _SELECT.where(table.c.mapping == mapping, table.c.id > bindparam("after_id"))
+            .where(~exists().where(scratch.c.id == column))
+            .order_by(table.c.id)
+            .limit(1000)
+        )
+        after_id = 0
+        while absent := [_coupling(row) for row in self._work.read(query, {"after_id": after_id})]:
+            yield absent
+            after_id = absent[-1].id
+
+    def _unchanged(self, couplings: Sequence[Coupling]) -> tuple[list[Coupling], set[int]]:
+        """Lock the rows and part those that still have the revision given from those lost to somebody else."""
+        rows = self._work.read_among(_REVISIONS, table.c.id, sorted(each.id for each in couplings), lock=True)
+        revisions: dict[int, int] = {row.id: row.revision for row in rows}
+        kept, lost = [], set()
+        for coupling in couplings:
+            # Taken out, so that a coupling given twice is lost the second time.
+            if revisions.pop(coupling.id, None) == coupling.revision:
+                kept.append(coupling)
+            else:
+                lost.add(coupling.id)
+        return kept, lost
+
+    def _unless_coupled(self, couplings: Sequence[NewCoupling], write: Callable[[], int]) -> None:
+        try:
+            with self._work.savepoint():
+                write()
+        except IntegrityError as error:
+            raise self._already_coupled(couplings) from error
+
+    def _already_coupled(self, couplings: Sequence[NewCoupling]) -> AlreadyCoupled:
+        own = {each.id for each in couplings if isinstance(each, Coupling)}
+        names: list[str] = []
+        records: list[dict[str, str]] = []
+        for mapping in dict.fromkeys(each.mapping for each in couplings):
+            group = [each for each in couplings if each.mapping == mapping]
+            for side in Side:
+                ids = Counter(_record_id(each, side) for each in group)
+                taken = {id_ for id_, held in self.by_record(mapping, side, ids).items() if held.id not in own}
+                taken |= {id_ for id_, times in ids.items() if times > 1}
+                for each in group:
+                    if _record_id(each, side) in taken:
+                        names.append(_called(each, side))
+                        records.append({"mapping": mapping, "side": side.value, "id": _record_id(each, side)})
+        shown = ", ".join(dict.fromkeys(names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        return AlreadyCoupled(f"Coupled already: {shown}.", records=records)
+
+
+def _coupling(row: AnyRow) -> Coupling:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["state"] = _STATES[row[_STATE_AT]]
+    return Coupling(**values)
+
+
+def _values(coupling: NewCoupling) -> dict[str, Any]:
+    values = {name: getattr(coupling, name) for name in _CHANGEABLE}
+    values["state"] = coupling.state.value
+    return values
+
+
+def _id_column(side: Side) -> Column[Any]:
+    return table.c.local_id if side is Side.LOCAL else table.c.remote_id
+
+
+def _record_id(coupling: NewCoupling, side: Side) -> str:
+    return coupling.local_id if side is Side.LOCAL else coupling.remote_id
+
+
+def _key(coupling: Coupling, side: Side) -> str:
+    return (coupling.local_key if side is Side.LOCAL else coupling.remote_key) or ""
+
+
+def _called(coupling: NewCoupling, side: Side) -> str:
+    key, name = (
+        (coupling.local_key, coupling.local_name) if side is Side.LOCAL else (coupling.remote_key, coupling.remote_name)
+    )
+    words = " ".join(part for part in (key, name) if part) or _record_id(coupling, side)
+    return f"{coupling.mapping} {side.value} {words}"
+
+
+def _mentions(search: str) -> ColumnElement[bool]:
+    columns = (table.c.local_key, table.c.local_name, table.c.remote_key, table.c.remote_name)
+    return or_(*(func.lower(column).contains(search.lower(), autoescape=True) for column in columns))

@@ -1,0 +1,164 @@
+"""The queries on the log of jobs and on the journal of what they did to each record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from crosstie.model.errors import JobRunning
+from crosstie.model.jobs import Counters, Job, JobKind, JobState, JournalEntry, Outcome
+from crosstie.model.mappings import Direction
+from crosstie.model.records import Side
+from crosstie.store.codec import decode_changes, decode_counters, decode_values, encode
+from crosstie.store.queries import Queries
+from crosstie.store.schema import jobs, journal
+from crosstie.store.work import AnyRow
+
+_JOB_COLUMNS = Job.__struct_fields__
+_SELECT_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
+_ENTRY_COLUMNS = JournalEntry.__struct_fields__
+_SELECT_ENTRIES = select(*(journal.c[name] for name in _ENTRY_COLUMNS)).order_by(journal.c.id.desc())
+_INSERT_ENTRIES = insert(journal)
+
+
+class JobQueries(Queries):
+    """The jobs' and the journal's part of a unit."""
+
+    def start_job(
+        self, kind: JobKind, mapping: str, direction: Direction, *, exclusive: bool, owner: str, now: datetime
+    ) -> Job:
+        row = {
+            "kind": kind.value,
+            "mapping": mapping,
+            "direction": direction.value,
+            "exclusive": exclusive,
+            "state": JobState.RUNNING.value,
+            "owner": owner,
+            "started_at": now,
+            "to_remote": encode(Counters()),
+            "from_remote": encode(Counters()),
+            "message": "",
+            "details": encode({}),
+        }
+        try:
+            with self._work.savepoint():
+                [(job_id,)] = self._work.write_returning(insert(jobs).values(row).returning(jobs.c.id))
+        except IntegrityError as error:
+            raise self._job_running(mapping) from error
+        return Job(
+            id=job_id,
+            kind=kind,
+            mapping=mapping,
+            direction=direction,
+            exclusive=exclusive,
+            state=JobState.RUNNING,
+            owner=owner,
+            started_at=now,
+            to_remote=Counters(),
+            from_remote=Counters(),
+        )
+
+    def running_jobs(self, mapping: str | None = None) -> list[Job]:
+        query = _SELECT_JOBS.where(jobs.c.state == JobState.RUNNING.value).order_by(jobs.c.id)
+        if mapping is not None:
+            query = query.where(jobs.c.mapping == mapping)
+        return [_job(row) for row in self._work.read(query)]
+
+    def update_job(
+        self,
+        job_id: int,
+        *,
+        to_remote: Counters,
+        from_remote: Counters,
+        state: JobState | None = None,
+        message: str = "",
+        finished_at: datetime | None = None,
+    ) -> None:
+        changed: dict[str, Any] = {"to_remote": encode(to_remote), "from_remote": encode(from_remote)}
+        if state is not None:
+            changed["state"] = state.value
+        if message:
+            changed["message"] = message
+        if finished_at is not None:
+            changed["finished_at"] = finished_at
+        self._work.write(update(jobs).where(jobs.c.id == job_id).values(changed))
+
+    def jobs(self, mapping: str | None = None, *, limit: int = 50, before_id: int | None = None) -> list[Job]:
+        query = _SELECT_JOBS.order_by(jobs.c.id.desc()).limit(limit)
+        if mapping is not None:
+            query = query.where(jobs.c.mapping == mapping)
+        if before_id is not None:
+            query = query.where(jobs.c.id < before_id)
+        return [_job(row) for row in self._work.read(query)]
+
+    def add_journal(self, entries: Sequence[JournalEntry]) -> None:
+        self._work.write(_INSERT_ENTRIES, [_entry_row(entry) for entry in entries])
+
+    def journal(
+        self,
+        *,
+        mapping: str | None = None,
+        job_id: int | None = None,
+        side: Side | None = None,
+        record_id: str | None = None,
+        limit: int = 100,
+        before_id: int | None = None,
+    ) -> list[JournalEntry]:
+        query = _SELECT_ENTRIES.limit(limit)
+        if mapping is not None:
+            query = query.where(journal.c.mapping == mapping)
+        if job_id is not None:
+            query = query.where(journal.c.job_id == job_id)
+        if record_id is not None:
+            if side is None:
+                raise ValueError("record_id names a record only together with its side")
+            column = journal.c.local_id if side is Side.LOCAL else journal.c.remote_id
+            query = query.where(column == record_id)
+        if before_id is not None:
+            query = query.where(journal.c.id < before_id)
+        return [_entry(row) for row in self._work.read(query)]
+
+    def _job_running(self, mapping: str) -> JobRunning:
+        running = next((job for job in self.running_jobs(mapping) if job.exclusive), None)
+        if running is None:
+            return JobRunning(f"A job of mapping {mapping} has just been running.", mapping=mapping)
+        return JobRunning(
+            f"Job {running.id} of mapping {mapping} is running since {running.started_at:%Y-%m-%d %H:%M:%S} UTC "
+            f"({running.owner}).",
+            mapping=mapping,
+            job=running.id,
+            owner=running.owner,
+        )
+
+
+def _job(row: AnyRow) -> Job:
+    values = dict(zip(_JOB_COLUMNS, row, strict=True))
+    return Job(
+        **values
+        | {
+            "kind": JobKind(values["kind"]),
+            "direction": Direction(values["direction"]),
+            "state": JobState(values["state"]),
+            "to_remote": decode_counters(values["to_remote"]),
+            "from_remote": decode_counters(values["from_remote"]),
+            "details": decode_values(values["details"]),
+        }
+    )
+
+
+def _entry_row(entry: JournalEntry) -> dict[str, Any]:
+    row = {name: getattr(entry, name) for name in _ENTRY_COLUMNS if name != "id"}
+    row["side"] = None if entry.side is None else entry.side.value
+    row["outcome"] = entry.outcome.value
+    row["changes"] = encode(entry.changes)
+    return row
+
+
+def _entry(row: AnyRow) -> JournalEntry:
+    values = dict(zip(_ENTRY_COLUMNS, row, strict=True))
+    values["side"] = None if values["side"] is None else Side(values["side"])
+    values["outcome"] = Outcome(values["outcome"])
+    values["changes"] = decode_changes(values["changes"])
+    return JournalEntry(**values)

@@ -1,0 +1,267 @@
+"""The tables of the store, as its queries see them. `migrations` makes them; a test holds the two together.
+
+Times are UTC, ids are text as the systems spell them, and what is JSON is text that the database's own tools can read.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+HEAD = "0001"
+"""The revision that this version of the package works with."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A point in time: always UTC in the database, always aware in Python."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class JsonText(TypeDecorator[bytes]):
+    """Encoded JSON: bytes in Python, text in the database."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.decode()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else value.encode()
+
+
+class Words(TypeDecorator[str]):
+    """Text from outside: without the zero character, which PostgreSQL does not take."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value.replace("\0", "") if value and "\0" in value else value
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+version = Table("crosstie_version", metadata, Column("version_num", String(32), primary_key=True))
+
+couplings = Table(
+    "couplings",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("local_id", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("local_key", Words),
+    Column("local_name", Words),
+    Column("remote_key", Words),
+    Column("remote_name", Words),
+    Column("local_version", Text),
+    Column("remote_version", Text),
+    Column("state", Text, nullable=False),
+    Column("last_synchronised", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("base", JsonText),
+    Index("couplings_local_id", "mapping", "local_id", unique=True),
+    Index("couplings_remote_id", "mapping", "remote_id", unique=True),
+    Index("couplings_local_key", "mapping", "local_key"),
+    Index("couplings_remote_key", "mapping", "remote_key"),
+    Index("couplings_state", "mapping", "state", "id"),
+    Index("couplings_page", "mapping", "id"),
+    sqlite_autoincrement=True,
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("position", BigId, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("job_id", BigInteger, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("table", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("record_id", Text),
+    Column("coupling_id", BigInteger),
+    Column("source_id", Text),
+    Column("values", JsonText, nullable=False),
+    Column("expected_version", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Index("intents_id", "id", unique=True),
+    Index("intents_mapping", "mapping", "position"),
+    sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("exclusive", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("to_remote", JsonText, nullable=False),
+    Column("from_remote", JsonText, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("details", JsonText, nullable=False),
+    Index("jobs_mapping", "mapping", "id"),
+    Index(
+        "jobs_exclusive",
+        "mapping",
+        unique=True,
+        sqlite_where=text("exclusive AND state = 'running'"),
+        postgresql_where=text("exclusive AND state = 'running'"),
+    ),
+    Index(
+        "jobs_running",
+        "id",
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("job_id", BigInteger, nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("coupling_id", BigInteger),
+    Column("local_id", Text),
+    Column("remote_id", Text),
+    Column("name", Words, nullable=False),
+    Column("side", Text),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("words", Words, nullable=False),
+    Column("changes", JsonText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("journal_mapping", "mapping", "id"),
+    Index("journal_job", "job_id", "id"),
+    Index("journal_local_id", "local_id", "id"),
+    Index("journal_remote_id", "remote_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+_OPEN = text("closed_at IS NULL")
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("mapping", Text, nullable=False),
+    Column("local_id", Text),
+    Column("remote_id", Text),
+    Column("coupling_id", BigInteger),
+    Column("name", Words, nullable=False),
+    Column("problem_class", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("words", Words, nullable=False),
+    Column("next_step", Words, nullable=False),
+    Column("direction", Text),
+    Column("fields", JsonText, nullable=False),
+    Column("local_version", Text),
+    Column("remote_version", Text),
+    Column("job_id", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Index("problems_local_id", "mapping", "local_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("problems_remote_id", "mapping", "remote_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("problems_page", "mapping", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("problems_closed_at", "closed_at"),
+    sqlite_autoincrement=True,
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("problem_id", BigInteger, ForeignKey("problems.id", ondelete="CASCADE"), primary_key=True),
+    Column("mapping", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Index("waits_key", "mapping", "side", "key"),
+)
+
+due = Table(
+    "due",
+    metadata,
+    Column("mapping", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("create", Boolean, nullable=False),
+    Index("due_not_before", "mapping", "not_before"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("mapping", Text, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("cursor", Text),
+    Column("known_count", BigInteger),
+    Column("mapping_digest", Text, nullable=False),
+)
+
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("definition", JsonText, nullable=False),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("definition", JsonText, nullable=False),
+    Column("secret", Text),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
