@@ -1,0 +1,129 @@
+"""Connections: adding, testing, enabling and removing; and connecting the standard pair."""
+
+import msgspec
+
+from crosstie.app.home import Home
+from crosstie.app.mappings import reset_mappings
+from crosstie.app.session import open_session
+from crosstie.app.systems import open_system
+from crosstie.app.views import ConnectionTest, ConnectionView
+from crosstie.model.connections import Connection
+from crosstie.model.errors import InvalidConnection, UnknownConnection
+
+
+def list_connections(home: Home) -> list[ConnectionView]:
+    """Return all connections, without their secrets."""
+    with home.store.begin() as unit:
+        return [ConnectionView.of(connection) for connection in unit.connections()]
+
+
+def find_connection(home: Home, name: str) -> Connection:
+    """Return a connection by its name. Raises UnknownConnection with the names there are."""
+    with home.store.begin() as unit:
+        known = unit.connections()
+    for connection in known:
+        if connection.name.casefold() == name.strip().casefold():
+            return connection
+    names = ", ".join(connection.name for connection in known) or "none yet"
+    raise UnknownConnection(f"There is no connection {name!r}; there are: {names}.", connection=name)
+
+
+async def add_connection(home: Home, connection: Connection, *, check: bool = True) -> ConnectionTest:
+    """Store a connection, or replace the one of its name, once its test has passed.
+
+    With `check` off it is stored untested. Raises InvalidConnection, naming what is missing, before anything is
+    sent; a failed test is returned and nothing is stored.
+    """
+    _check_complete(connection)
+    if not check:
+        _store(home, connection)
+        return ConnectionTest(name=connection.name, passed=True, findings=[])
+    test, environment = await _test(connection)
+    if test.passed:
+        _store(home, msgspec.structs.replace(connection, environment=environment))
+    return test
+
+
+async def test_connection(home: Home, name: str) -> ConnectionTest:
+    """Test address, sign-in, rights, company and clock of a connection. Raises UnknownConnection."""
+    test, _ = await _test(find_connection(home, name))
+    return test
+
+
+async def _test(connection: Connection) -> tuple[ConnectionTest, str]:
+    system = open_system(connection)
+    try:
+        findings = await system.check()
+        passed = all(finding.passed for finding in findings)
+        environment = (await system.info()).environment if passed else ""
+    finally:
+        await system.close()
+    return ConnectionTest(name=connection.name, passed=passed, findings=findings), environment
+
+
+def enable_connection(home: Home, name: str) -> None:
+    """Use the connection again. Raises UnknownConnection."""
+    _store(home, msgspec.structs.replace(find_connection(home, name), enabled=True, paused_reason=""))
+
+
+def disable_connection(home: Home, name: str) -> None:
+    """Stop using the connection; couplings stay. Raises UnknownConnection."""
+    _store(
+        home, msgspec.structs.replace(find_connection(home, name), enabled=False, paused_reason="disabled by a person")
+    )
+
+
+def remove_connection(home: Home, name: str, *, forced: bool = False) -> None:
+    """Forget a connection and its secret.
+
+    Raises UnknownConnection, and InvalidConnection if records are coupled and it is not `forced` (engine rule U-17).
+    """
+    connection = find_connection(home, name)
+    with home.store.begin() as unit:
+        coupled = sum(sum(unit.couplings.count(mapping.name).values()) for mapping in unit.mappings())
+        if coupled and not forced:
+            raise InvalidConnection(
+                f"{coupled} records are coupled through {connection.name}.",
+                next_step="Uncouple them first, or remove it all the same with --force.",
+                connection=connection.name,
+                couplings=coupled,
+            )
+        unit.remove_connection(connection.name)
+
+
+async def connect_pair(home: Home, business_central: Connection, dataverse: Connection) -> list[str]:
+    """Test and store the two connections and load the standard mappings; return their names.
+
+    Raises the first failed finding as InvalidConnection; nothing is stored then.
+    """
+    tested = []
+    for connection in (business_central, dataverse):
+        _check_complete(connection)
+        test, environment = await _test(connection)
+        failed = next((finding for finding in test.findings if not finding.passed), None)
+        if failed is not None:
+            raise InvalidConnection(f"{connection.name}: {failed.name}: {failed.detail}", next_step=failed.next_step)
+        tested.append(msgspec.structs.replace(connection, environment=environment))
+    for connection in tested:
+        _store(home, connection)
+    async with open_session(home) as session:
+        return await reset_mappings(session)
+
+
+def _check_complete(connection: Connection) -> None:
+    for field in ("name", "address", "client_id", "secret", "token_url"):
+        if not getattr(connection, field):
+            raise InvalidConnection(
+                f"The connection {connection.name or '(without a name)'} has no {field.replace('_', ' ')}.",
+                next_step=f"Give --{field.replace('_', '-')}.",
+                field=field,
+            )
+    if not connection.address.startswith(("http://", "https://")):
+        raise InvalidConnection(
+            f"The address {connection.address!r} is none: it must begin with https:// (or http://).", field="address"
+        )
+
+
+def _store(home: Home, connection: Connection) -> None:
+    with home.store.begin() as unit:
+        unit.put_connection(connection)

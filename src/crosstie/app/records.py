@@ -1,0 +1,105 @@
+"""Finding records by what people call them: number, code, name or id."""
+
+import re
+from collections.abc import Sequence
+
+from crosstie.engine.context import Context
+from crosstie.model.errors import AmbiguousRecord, UnknownRecord
+from crosstie.model.records import Record, Side
+from crosstie.model.schema import FieldType
+
+_GUID = re.compile(r"^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?$")
+_MOST_CANDIDATES = 5
+
+
+async def find_records(
+    ctx: Context, texts: Sequence[str], *, sides: Sequence[Side] = (Side.LOCAL,)
+) -> list[tuple[Side, str]]:
+    """Return the side and id of each record named, looking on the first side before the second.
+
+    Raises UnknownRecord if a text names none, AmbiguousRecord with the candidates if it names several.
+    """
+    found: dict[str, tuple[Side, str]] = {}
+    for side in sides:
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        for text, id in (await _known(ctx, side, missing)).items():
+            found[text] = (side, id)
+        for text in [text for text in missing if text not in found]:
+            if record := await find_record(ctx, side, text):
+                found[text] = (side, record.id)
+    for text in texts:
+        if text not in found:
+            raise _unknown(ctx, sides, text)
+    return [found[text] for text in texts]
+
+
+async def find_record(ctx: Context, side: Side, text: str) -> Record | None:
+    """Return the record of a side with that id, key or name, None if there is none.
+
+    An exact key goes before an exact name, and that before a name that begins with the text.
+    Raises AmbiguousRecord with the candidates if several fit equally well.
+    """
+    mapping, text = ctx.compiled.mapping, text.strip()
+    table = mapping.table(side)
+    if _GUID.match(text):
+        id = text.strip("{}").lower()
+        return (await ctx.systems[side].get(table, [id], ctx.reads(side))).get(id)
+    schema = ctx.compiled.local_schema if side is Side.LOCAL else ctx.compiled.remote_schema
+    key, name = mapping.key_field(side), mapping.name_field(side)
+    for template, field in (("{0} eq {1}", key), ("{0} eq {1}", name), ("startswith({0},{1})", name)):
+        if field is None or not text:
+            continue
+        value = text.upper() if schema.fields[field].type is FieldType.CODE else text
+        if schema.fields[field].type not in (FieldType.CODE, FieldType.TEXT):
+            continue
+        candidates = await _matching(ctx, side, template.format(field, _quoted(value)))
+        if len(candidates) > 1:
+            raise AmbiguousRecord(
+                f"{text!r} names {len(candidates)} records of {table}: {_listed(ctx, side, candidates)}.",
+                text=text,
+                candidates=[record.id for record in candidates],
+            )
+        if candidates:
+            return candidates[0]
+    return None
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def _matching(ctx: Context, side: Side, filter: str) -> list[Record]:
+    found: list[Record] = []
+    async for page in ctx.systems[side].scan(ctx.compiled.mapping.table(side), ctx.reads(side), filter):
+        found.extend(page.records)
+        if len(found) > _MOST_CANDIDATES * 10:
+            break
+    return found
+
+
+async def _known(ctx: Context, side: Side, texts: Sequence[str]) -> dict[str, str]:
+    """Return ids of records that the couplings know by number or code, without asking the system."""
+    if not texts:
+        return {}
+    with ctx.store.begin() as unit:
+        coupled = unit.couplings.by_key(ctx.mapping_name, side, [text.strip() for text in texts])
+    return {
+        text: coupling.record_id(side)
+        for text in texts
+        if (coupling := coupled.get(text.strip())) and not _GUID.match(text)
+    }
+
+
+def _listed(ctx: Context, side: Side, records: Sequence[Record]) -> str:
+    mapping = ctx.compiled.mapping
+    key, name = mapping.key_field(side), mapping.name_field(side)
+    words = []
+    for record in records[:_MOST_CANDIDATES]:
+        parts = [record.values.get(key) if key else None, record.values.get(name)]
+        words.append(" ".join(str(part) for part in parts if part is not None) + f" ({record.id})")
+    return "; ".join(words) + ("; ..." if len(records) > _MOST_CANDIDATES else "")
+
+
+def _unknown(ctx: Context, sides: Sequence[Side], text: str) -> UnknownRecord:
+    places = " or ".join(f"{ctx.systems[side].name} ({ctx.compiled.mapping.table(side)})" for side in sides)
+    return UnknownRecord(f"There is no record {text!r} in {places}.", text=text, mapping=ctx.mapping_name)

@@ -1,0 +1,97 @@
+"""Synchronise Now, and the synchronisation of what changed: for records, a mapping, or all mappings in order."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from crosstie.app.records import find_records
+from crosstie.app.running import run_job
+from crosstie.app.session import Session
+from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
+from crosstie.engine.planning import order_mappings
+from crosstie.engine.synchronise import synchronise as run_synchronisation
+from crosstie.model.decisions import Preference
+from crosstie.model.errors import InvalidOption, UnknownMapping
+from crosstie.model.jobs import JobKind
+from crosstie.model.mappings import Direction, Mapping
+from crosstie.model.records import Side
+
+
+async def synchronise(
+    session: Session,
+    mapping: str | None,
+    records: Sequence[str] = (),
+    *,
+    direction: Preference | None = None,
+    full: bool = False,
+    create: bool = False,
+    dry_run: bool = False,
+    forced: bool = False,
+    patient: bool = False,
+    observer: Observer | None = None,
+) -> list[Report]:
+    """Synchronise named records of a mapping, what changed in it, or (no mapping) all enabled ones in dependency order.
+
+    `direction` is a preference for coupled records: send, get, or merge. `full` looks at every record, `create`
+    also makes missing partners, `dry_run` writes nothing and only tells the observer, `forced` passes the guards.
+    Raises UnknownMapping, UnknownRecord, AmbiguousRecord, InvalidOption; SystemFailure; GuardStopped.
+    """
+    if mapping is None:
+        names = [m.name for m in order_mappings(m for m in session.mappings() if m.enabled)]
+        if not names:
+            raise UnknownMapping("There is no enabled mapping.", next_step="Load them: `crosstie mapping reset`.")
+    else:
+        names = [session.mapping(mapping).name]
+    reports = []
+    for name in names:
+        check_direction(session.mapping(name), direction)
+        scope = Scope.RECORDS if records else Scope.FULL if full else Scope.CHANGES
+        task = Task(
+            scope=scope,
+            preference=direction or Preference.MERGE,
+            create=create,
+            on_purpose=bool(records),
+            dry_run=dry_run,
+            patient=patient,
+        )
+        ctx = await session.context(name, task, guards=Guards(forced=forced), observer=observer)
+        if records:
+            await _name_records(ctx, records)
+        reports.append(await run_synchronise(ctx))
+    return reports
+
+
+async def run_synchronise(ctx: Context) -> Report:
+    """Run the context's task: as a job, or, where it is a dry run, without a trace."""
+    if ctx.task.dry_run:
+        return await run_synchronisation(ctx)
+    kind = JobKind.FULL_SYNCHRONISATION if ctx.task.scope is Scope.FULL else JobKind.SYNCHRONISATION
+    direction = _direction(ctx)
+    return await run_job(ctx, kind, direction, run_synchronisation, exclusive=ctx.task.scope is not Scope.RECORDS)
+
+
+async def _name_records(ctx: Context, texts: Sequence[str]) -> None:
+    found = await find_records(ctx, texts, sides=(Side.LOCAL, Side.REMOTE))
+    ctx.task = msgspec.structs.replace(ctx.task, records=tuple(found))
+
+
+def _direction(ctx: Context) -> Direction:
+    match ctx.task.preference:
+        case Preference.SEND:
+            return Direction.TO_REMOTE
+        case Preference.GET:
+            return Direction.FROM_REMOTE
+        case _:
+            return ctx.compiled.mapping.direction
+
+
+def check_direction(mapping: Mapping, direction: Preference | None) -> None:
+    """Refuse a direction that the mapping does not have. Raises InvalidOption naming both."""
+    wanted = {Preference.SEND: Side.REMOTE, Preference.GET: Side.LOCAL}.get(direction) if direction else None
+    if wanted is not None and not mapping.reaches(wanted):
+        raise InvalidOption(
+            f"The mapping {mapping.name} flows {mapping.direction.value}; {direction.value if direction else ''} "
+            "is not one of its directions.",
+            next_step="Leave --direction away, or change the direction of the mapping.",
+            mapping=mapping.name,
+        )
