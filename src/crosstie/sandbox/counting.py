@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 _KEY = re.compile(r"\([^/]*\)$")
+_TEXT = re.compile(r"'(?:[^']|'')*'")
 _ROOTS = re.compile(
     r"^(?:https?://[^/]+)?/?(?:.*?/?api/data/v\d+\.\d+/"
     r"|.*?/?api/[^/]+/[^/]+/(?:v\d+\.\d+|beta)/|.*?/?api/(?:v\d+\.\d+|beta)/|.*?/?ODataV4/)?"
@@ -18,7 +19,7 @@ def resource(path: str) -> str:
 
     The service root, the company and the namespace of actions are left out.
     """
-    path = path.partition("?")[0]
+    path = _TEXT.sub("", path).partition("?")[0]
     if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")):
         return "token"
     rest = _ROOTS.sub("", path, count=1).strip("/")
