@@ -1,0 +1,218 @@
+"""Set Up Coupling, Create New, Delete Coupling: for records that a person names."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from crosstie.app.home import Home
+from crosstie.app.records import find_record, find_records
+from crosstie.app.running import run_job
+from crosstie.app.session import Session, find_mapping
+from crosstie.app.synchronising import check_direction, run_synchronise
+from crosstie.app.views import CouplingPage, CouplingView
+from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
+from crosstie.engine.coupling import couple
+from crosstie.engine.uncoupling import uncouple as run_uncoupling
+from crosstie.engine.uncoupling import uncouple_all
+from crosstie.model.couplings import CouplingState
+from crosstie.model.decisions import Preference
+from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled, UnknownRecord
+from crosstie.model.jobs import JobKind
+from crosstie.model.records import Side
+
+
+class SetUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A coupling that was set up, and what synchronising it came to (None where it was not asked for)."""
+
+    coupling: CouplingView
+    report: Report | None
+
+
+async def set_up_coupling(
+    session: Session,
+    mapping: str,
+    record: str,
+    to: str,
+    *,
+    synchronise: str | None = None,
+    replace: bool = False,
+) -> SetUp:
+    """Couple a local record with a remote one, and synchronise them in the direction chosen.
+
+    `synchronise` is "no", "to_remote" or "from_remote"; left away it is what the dialog proposes (engine rule U-2).
+    `replace` lets go of the partner that the local record has. Raises UnknownRecord, AmbiguousRecord, AlreadyCoupled,
+    CannotCouple if the mapping's filter excludes the remote record, InvalidOption for a direction it does not have.
+    """
+    name = session.mapping(mapping).name
+    ctx = await session.context(name, Task(scope=Scope.RECORDS, on_purpose=True))
+    preference = _preference(ctx, synchronise)
+    check_direction(ctx.compiled.mapping, preference)
+    local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
+    remote_id = await _find_partner(ctx, to)
+    coupled = await couple(ctx, [(local_id, remote_id)], synchronise=preference, repoint=replace)
+    report = None
+    if preference is not None:
+        ctx.task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),), preference=preference, on_purpose=True)
+        report = await run_synchronise(ctx)
+    with session.store.begin() as unit:
+        now = unit.couplings.by_record(name, Side.LOCAL, [local_id]).get(local_id, coupled[0])
+    return SetUp(coupling=CouplingView.of(now), report=report)
+
+
+def _preference(ctx: Context, synchronise: str | None) -> Preference | None:
+    if synchronise is None:
+        return Preference.SEND if ctx.compiled.mapping.reaches(Side.REMOTE) else Preference.GET
+    if synchronise == "no":
+        return None
+    try:
+        return {"to_remote": Preference.SEND, "from_remote": Preference.GET}[synchronise]
+    except KeyError:
+        raise InvalidOption(
+            f"{synchronise!r} is no way to synchronise after coupling: it is no, to_remote or from_remote."
+        ) from None
+
+
+async def _find_partner(ctx: Context, text: str) -> str:
+    found = await find_record(ctx, Side.REMOTE, text)
+    if found is None:
+        table = ctx.compiled.mapping.remote_table
+        raise UnknownRecord(
+            f"There is no record {text!r} in {ctx.systems[Side.REMOTE].name} ({table}).",
+            text=text,
+            mapping=ctx.mapping_name,
+        )
+    if not ctx.in_filter(Side.REMOTE, found.values):
+        raise CannotCouple(
+            f"The filter of the mapping {ctx.mapping_name} leaves {text!r} out: {ctx.compiled.mapping.remote_filter}.",
+            next_step="Change the record so that the filter admits it, or change the mapping's filter.",
+            record=found.id,
+        )
+    return found.id
+
+
+async def create_partners(
+    session: Session,
+    mapping: str,
+    records: Sequence[str],
+    *,
+    side: Side = Side.LOCAL,
+    dry_run: bool = False,
+    observer: Observer | None = None,
+) -> Report:
+    """Create and couple partners of records of `side` on the other side (engine rule U-7).
+
+    Coupled records are skipped; a coupling whose partner no longer exists makes way first. Raises UnknownRecord,
+    AmbiguousRecord, InvalidOption if the mapping does not flow that way, AlreadyCoupled if nothing is left to do.
+    """
+    name = session.mapping(mapping).name
+    check_direction(session.mapping(name), Preference.SEND if side is Side.LOCAL else Preference.GET)
+    task = Task(scope=Scope.RECORDS, create=True, on_purpose=True, dry_run=dry_run)
+    ctx = await session.context(name, task, observer=observer)
+    ids = [id for _, id in await find_records(ctx, records, sides=(side,))]
+    skipped = await _make_way(ctx, side, ids)
+    left = [id for id in dict.fromkeys(ids) if id not in skipped]
+    if not left:
+        raise AlreadyCoupled(f"{_listed(records)}: already coupled; there is nothing to create.")
+    ctx.task = msgspec.structs.replace(task, records=tuple((side, id) for id in left))
+    ctx.counters(side.other).skipped += len(skipped)
+    return await run_synchronise(ctx)
+
+
+async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> set[str]:
+    """Drop couplings whose partner is gone, and return the records that stay coupled."""
+    with ctx.store.begin() as unit:
+        coupled = unit.couplings.by_record(ctx.mapping_name, side, ids)
+    if not coupled:
+        return set()
+    partners = [coupling.record_id(side.other) for coupling in coupled.values()]
+    key = (ctx.compiled.local_schema if side is Side.REMOTE else ctx.compiled.remote_schema).key
+    there = await ctx.systems[side.other].get(ctx.compiled.mapping.table(side.other), partners, (key,))
+    dead = [coupling for coupling in coupled.values() if coupling.record_id(side.other) not in there]
+    if dead and not ctx.task.dry_run:
+        with ctx.store.begin() as unit:
+            unit.couplings.delete(dead)
+    return set(coupled) - {coupling.record_id(side) for coupling in dead}
+
+
+async def uncouple(
+    session: Session,
+    mapping: str,
+    records: Sequence[str] = (),
+    *,
+    all: bool = False,
+    forced: bool = False,
+) -> Report:
+    """Remove the couplings of records, or all of a mapping; neither record is deleted (engine rules U-11 to U-16).
+
+    Uncoupled records among those named are skipped. Raises NotCoupled if none is coupled, UnknownRecord,
+    AmbiguousRecord, InvalidOption if neither records nor `all` is given.
+    """
+    name = session.mapping(mapping).name
+    if bool(records) == all:
+        raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for all.")
+    ctx = await session.context(name, Task(scope=Scope.RECORDS, on_purpose=True), guards=Guards(forced=forced))
+    if all:
+        return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, uncouple_all, exclusive=True)
+    named = await _coupled_records(ctx, records)
+    with session.store.begin() as unit:
+        found = [
+            coupling
+            for side in (Side.LOCAL, Side.REMOTE)
+            for coupling in unit.couplings.by_record(name, side, [id for at, id in named if at is side]).values()
+        ]
+    if not found:
+        raise NotCoupled(f"{_listed(records)}: not coupled under {name}.", mapping=name)
+    ctx.report.to_remote.skipped += len(named) - len(found)
+
+    async def work(job: Context) -> None:
+        await run_uncoupling(job, found)
+
+    return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
+
+
+async def _coupled_records(ctx: Context, texts: Sequence[str]) -> list[tuple[Side, str]]:
+    """Find records also where they no longer exist: the couplings still know their ids, keys and names."""
+    found: list[tuple[Side, str]] = []
+    unknown: list[str] = []
+    for text in texts:
+        with ctx.store.begin() as unit:
+            by_id = {
+                (side, text.strip().lower())
+                for side in (Side.LOCAL, Side.REMOTE)
+                if unit.couplings.by_record(ctx.mapping_name, side, [text.strip().lower()])
+            }
+            named = [
+                c
+                for c in unit.couplings.page(ctx.mapping_name, search=text.strip(), limit=100)
+                if text.strip() in (c.local_key, c.local_name, c.remote_key, c.remote_name)
+            ]
+        if by_id:
+            found.extend(by_id)
+        elif len(named) == 1:
+            found.append((Side.LOCAL, named[0].local_id))
+        else:
+            unknown.append(text)
+    return found + await find_records(ctx, unknown, sides=(Side.LOCAL, Side.REMOTE))
+
+
+def list_couplings(
+    home: Home,
+    mapping: str,
+    *,
+    states: Sequence[CouplingState] = (),
+    search: str = "",
+    limit: int = 1000,
+    after_id: int = 0,
+) -> CouplingPage:
+    """Return a page of a mapping's couplings and their number by state. Raises UnknownMapping."""
+    with home.store.begin() as unit:
+        name = find_mapping(unit.mappings(), mapping).name
+        by_state = {state.value: number for state, number in unit.couplings.count(name).items()}
+        rows = unit.couplings.page(name, after_id=after_id, limit=limit, states=states, search=search)
+    return CouplingPage(
+        mapping=name, couplings=[CouplingView.of(row) for row in rows], total=sum(by_state.values()), by_state=by_state
+    )
+
+
+def _listed(records: Sequence[str]) -> str:
+    return ", ".join(records[:5]) + (f" and {len(records) - 5} more" if len(records) > 5 else "")
