@@ -1,8 +1,9 @@
 """A session: the systems and compiled mappings that the use cases of one command or request share."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from crosstie.app.home import Home
 from crosstie.app.systems import open_system
@@ -34,12 +35,20 @@ class Access:
     def __init__(self, session: "Session", settings: Mapping[str, str]) -> None:
         self._session = session
         self.settings: dict[str, str] = dict(settings)
-        self.cache: dict[str, object] = {}
+        self.cache: dict[str, Any] = {}
+
+    @property
+    def today(self) -> date:
+        return self._session.now().date()
+
+    def maps(self, mapping: str) -> bool:
+        """Whether there is an enabled mapping of that name."""
+        return any(found.enabled and found.name == mapping for found in self._session.mappings())
 
     def system(self, side: Side) -> System:
         return self._session.systems[side]
 
-    def coupled(self, mapping: str, side: Side, values: Sequence[str], by_key: bool) -> dict[str, Coupling]:
+    def coupled(self, mapping: str, side: Side, values: Iterable[str], by_key: bool) -> dict[str, Coupling]:
         """Return the couplings of `mapping` by id or key of one side."""
         with self._session.store.begin() as unit:
             look_up = unit.couplings.by_key if by_key else unit.couplings.by_record

@@ -4,7 +4,7 @@ A partner whose version is still the one in the coupling is not fetched: the bas
 conditional write tells if that is no longer so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from crosstie.engine.compiling import CompiledMapping
 from crosstie.engine.context import Context
@@ -90,7 +90,7 @@ async def pair_named(ctx: Context, side: Side, ids: Sequence[str]) -> list[Paire
         record = records.get(id)
         if record is None and coupling is None:
             continue
-        found.append(_paired(ctx, side, record, coupling, partners, set()))
+        found.append(_paired(ctx, side, record, coupling, partners, frozenset()))
     return found
 
 
@@ -103,10 +103,7 @@ async def fetch(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, Recor
 
 def pair_gone(ctx: Context, side: Side, couplings: Sequence[Coupling], others: Mapping[str, Record]) -> list[Paired]:
     """Pair couplings whose record of `side` is gone with what is left of them on the other side."""
-    return [
-        _paired(ctx, side, None, coupling, {id: others[id]} if (id := coupling.record_id(side.other)) in others else {})
-        for coupling in couplings
-    ]
+    return [_paired(ctx, side, None, coupling, others, frozenset()) for coupling in couplings]
 
 
 def _from_base(ctx: Context, coupling: Coupling, side: Side) -> Record | None:
@@ -135,11 +132,11 @@ def _paired(
     record: Record | None,
     coupling: Coupling | None,
     partners: Mapping[str, Record],
-    assumed: Iterable[str] = (),
+    assumed: Collection[str],
 ) -> Paired:
     partner_id = coupling.record_id(side.other) if coupling else None
     partner = partners.get(partner_id) if partner_id else None
-    is_assumed = partner_id in assumed
+    is_assumed = partner_id is not None and partner_id in assumed
     local, remote = (record, partner) if side is Side.LOCAL else (partner, record)
     pair = Pair(
         coupling=coupling,

@@ -11,6 +11,7 @@ from crosstie.model.decisions import Decision, RecordAction
 from crosstie.model.errors import GuardStopped
 from crosstie.model.mappings import Mapping
 from crosstie.model.records import Side, Write, WriteKind
+from crosstie.model.values import Scalar
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,10 +85,10 @@ def _create(ctx: Context, decision: Decision, side: Side) -> Action:
     )
 
 
-def _action(decision: Decision, side: Side, kind: WriteKind, values: dict[str, object]) -> Action:
+def _action(decision: Decision, side: Side, kind: WriteKind, values: dict[str, Scalar]) -> Action:
     record = decision.pair.remote if side is Side.REMOTE else decision.pair.local
     assert record is not None, "an update or delete has a record"
-    write = Write(kind=kind, id=record.id, values=values, expected_version=record.version)  # type: ignore[arg-type]
+    write = Write(kind=kind, id=record.id, values=values, expected_version=record.version)
     return Action(intent_id=uuid4().hex, decision=decision, side=side, write=write, source_id=None)
 
 

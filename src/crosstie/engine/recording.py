@@ -6,6 +6,7 @@ intents that are now settled: all of it or nothing.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -78,9 +79,10 @@ def _new_coupling(ctx: Context, item: Carried) -> NewCoupling:
     )
 
 
-def names(ctx: Context, local: Record | None, remote: Record | None) -> dict[str, str | None]:
-    """Return keys and names of the records that are known, as a coupling keeps them."""
-    mapping, named = ctx.compiled.mapping, {}
+def names(ctx: Context, local: Record | None, remote: Record | None) -> dict[str, Any]:
+    """Return keys and names of the records that are known, as arguments for a coupling."""
+    mapping = ctx.compiled.mapping
+    named: dict[str, Any] = {}
     for side, found in ((Side.LOCAL, local), (Side.REMOTE, remote)):
         if found is None:
             continue

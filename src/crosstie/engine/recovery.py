@@ -14,6 +14,7 @@ from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import CouplingState, NewCoupling
 from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState
 from crosstie.model.records import Record, Side, WriteKind
+from crosstie.model.values import Scalar
 from crosstie.store.base import Unit
 
 
@@ -104,8 +105,8 @@ async def _base(ctx: Context, intent: Intent, record: Record, source: Record | N
     written = Record(record.id, None, {**record.values, **intent.values})
     back = await translate_one(ctx, written, intent.side, creating=False)
     forth = await translate_one(ctx, source, intent.side.other, creating=True) if source else None
-    here: dict[str, object] = {}
-    there: dict[str, object] = {}
+    here: dict[str, Scalar] = {}
+    there: dict[str, Scalar] = {}
     for position, field in enumerate(ctx.compiled.fields):
         near, far = field.local_field, field.remote_field
         if intent.side is Side.LOCAL:
@@ -120,7 +121,7 @@ async def _base(ctx: Context, intent: Intent, record: Record, source: Record | N
         elif back is not None and position in back.values:
             here[near] = back.values[position]
     local, remote = (here, there) if intent.side is Side.REMOTE else (there, here)
-    return Base(local, remote)  # type: ignore[arg-type]
+    return Base(local, remote)
 
 
 def _couple(ctx: Context, unit: Unit, new: Sequence[NewCoupling]) -> None:

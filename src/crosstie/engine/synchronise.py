@@ -152,13 +152,14 @@ class _Run:
             return False
         if coupling.id in self.settled:
             return True
-        if feed.remapped or coupling.base is None or record.version is None:
+        full = self.ctx.task.scope is Scope.FULL
+        if feed.remapped or coupling.base is None or record.version is None or (full and self.ctx.compiled.volatile):
             return False
         if record.version != coupling.version(feed.side):
             return False
         if coupling.state is not CouplingState.IN_STEP:
-            return self.ctx.task.scope is Scope.CHANGES
-        if self.ctx.task.scope is Scope.FULL and self.ctx.compiled.mapping.reaches(feed.side.other):
+            return not full
+        if full and self.ctx.compiled.mapping.reaches(feed.side.other):
             self.ctx.counters(feed.side.other).unchanged += 1
         return True
 
