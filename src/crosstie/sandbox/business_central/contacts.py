@@ -1,0 +1,146 @@
+"""Contacts: names and their parts, companies and the people in them.
+
+Facts: mapping-rules section 4 (names), behaviour of the application's Contact table.
+"""
+
+from typing import Final
+
+from . import errors
+from .records import Records
+from .schema import Row
+
+NAME_PARTS: Final = ("first_name", "middle_name", "surname")
+
+_INHERITED: Final = (
+    "salesperson_code",
+    "currency_code",
+    "country_region_code",
+    "address",
+    "address_2",
+    "city",
+    "county",
+    "post_code",
+    "phone_no",
+    "mobile_phone_no",
+    "fax_no",
+    "pager",
+)
+
+
+def split_name(name: str) -> tuple[str, str, str]:
+    """First name, middle name and surname of a full name.
+
+    The last word is the surname, the one before it the middle name if there are three or more, the rest the first
+    name; a single word is a first name.
+    """
+    words = name.split()
+    if len(words) < 2:
+        return name.strip(), "", ""
+    if len(words) == 2:
+        return words[0], "", words[1]
+    return " ".join(words[:-2]), words[-2], words[-1]
+
+
+def join_name(first: str, middle: str, surname: str) -> str:
+    """The full name that the parts make."""
+    return " ".join(filter(None, (first, middle, surname)))
+
+
+def name_given(records: Records, row: Row) -> None:
+    """The name of a person was set: its parts follow. Raises where a part does not fit its field."""
+    if row["type"] != "Person":
+        return
+    fields = records.schema.tables["Contact"].fields
+    for column, part in zip(NAME_PARTS, split_name(row["name"]), strict=True):
+        too_many = len(part) - fields[column].type.length
+        if too_many > 0:
+            caption = fields[column].caption
+            raise errors.dialog(
+                f"The length of {caption} is {too_many} character(s) longer than the maximum length allowed for the"
+                f" {caption} field."
+            )
+        row[column] = part
+
+
+def part_given(records: Records, row: Row) -> None:
+    """A part of a person's name was set: the name is made anew. Raises where the whole is too long."""
+    name = join_name(*(row[column] for column in NAME_PARTS))
+    too_many = len(name) - records.schema.tables["Contact"].fields["name"].type.length
+    if too_many > 0:
+        raise errors.dialog(
+            f"The total length of first name, middle name and surname is {too_many} character(s) longer than the"
+            " maximum length allowed for the Name field."
+        )
+    row["name"] = name
+
+
+def type_given(records: Records, row: Row) -> None:
+    """The type was set: a person's name and its parts are brought in line, whichever came first."""
+    if row["type"] == "Person":
+        if any(row[column] for column in NAME_PARTS):
+            part_given(records, row)
+        else:
+            name_given(records, row)
+
+
+def complete(records: Records, old: Row | None, row: Row) -> None:
+    """Fill in what follows from the rest, before the contact is stored; its number must be known.
+
+    Raises where the company does not exist or is no company, or where a company with people or business relations
+    would turn into a person.
+    """
+    if old is not None and old["type"] == "Company" and row["type"] == "Person":
+        _leave_company(records, old, row)
+    if row["type"] == "Company":
+        row.update(dict.fromkeys(NAME_PARTS, ""), company_no=row["number"], company_name=row["name"])
+    elif row["company_no"]:
+        _join_company(records, old, row)
+    elif old is not None and old["company_no"]:
+        row["company_name"] = ""
+    if not row["search_name"] or (old is not None and row["search_name"] == old["name"].upper()):
+        row["search_name"] = row["name"].upper()
+    row.update(relation_of(records, row["company_no"]))
+
+
+def _leave_company(records: Records, old: Row, row: Row) -> None:
+    people = [c for c in records.find_all("Contact", company_no=old["number"]) if c["number"] != old["number"]]
+    if people or records.exists("Contact Business Relation", "contact_no", old["number"]):
+        raise errors.dialog(
+            "Type cannot be changed because there are one or more related people or business relations linked to the"
+            " contact."
+        )
+    if row["company_no"] == old["number"]:
+        row.update(company_no="", company_name="")
+
+
+def _join_company(records: Records, old: Row | None, row: Row) -> None:
+    company = records.find("Contact", number=row["company_no"])
+    if company is None or company["type"] != "Company":
+        raise errors.no_relation("Company No.", "Contact", row["company_no"], "Contact")
+    row["company_name"] = company["name"]
+    if old is None and records.settings.flag("inherit_company_details"):
+        row.update({column: company[column] for column in _INHERITED if not row[column]})
+
+
+def relation_of(records: Records, company_no: str) -> Row:
+    """The business relations of a company as its contacts show them."""
+    found = records.find_all("Contact Business Relation", contact_no=company_no) if company_no else []
+    links = sorted((row["link_to_table"], row["number"]) for row in found)
+    kind = "None" if not links else links[0][0] if len(links) == 1 else "Multiple"
+    link, number = links[0] if links else ("_x0020_", "")
+    return {"contact_business_relation": kind, "business_relation_type": link, "business_relation_no": number}
+
+
+def refresh_relations(records: Records, company_no: str) -> None:
+    """Show the present business relations on every contact of a company."""
+    shown = relation_of(records, company_no)
+    for contact in records.find_all("Contact", company_no=company_no):
+        records.change("Contact", contact, contact | shown)
+
+
+def rename_company(records: Records, old: Row, new: Row) -> None:
+    """Carry a company's new name to the people in it."""
+    if new["type"] != "Company" or old["name"] == new["name"]:
+        return
+    for person in records.find_all("Contact", company_no=new["number"], type="Person"):
+        records.change("Contact", person, person | {"company_name": new["name"]})
