@@ -104,12 +104,13 @@ def _decimal(field: FieldSchema) -> Convert:
     unit = None if field.scale is None else Decimal(1).scaleb(-field.scale)
 
     def convert(value: Any) -> Scalar:
-        kind = value.__class__
-        if kind is not Decimal:
-            if kind is not int:
-                return normalise(value, field)
-            value = Decimal(value)
-        return value if unit is None else value.quantize(unit, ROUND_HALF_UP)
+        if value.__class__ is Decimal:
+            number: Decimal = value
+        elif value.__class__ is int:
+            number = Decimal(value)
+        else:
+            return normalise(value, field)
+        return number if unit is None else number.quantize(unit, ROUND_HALF_UP)
 
     return convert
 
