@@ -1,0 +1,156 @@
+"""The system: which request goes where."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+from uuid import uuid4
+
+from ..clock import Clock
+from ..database import Database
+from ..http import HttpError, Request, Response, json_response
+from ..settings import Setting, Settings
+from ..tokens import TENANT_ID, Tokens
+from . import actions, batch, csdl, metadata
+from .address import NAMESPACE, ROOT, Segment, parse_key, require, split
+from .bulk import MESSAGES, bulk
+from .environment import Call, Environment
+from .errors import MISSING_ROW, Refusal, unknown_segment
+from .importing import insert_rows
+from .properties import behind_row
+from .query import Source, read_count
+from .records import collection, row
+from .schema import Table
+from .seed import seed
+from .switches import SETTINGS
+from .tracking import count_changes
+
+VERSIONS: Final = frozenset({"v9.0", "v9.1", "v9.2"})
+
+Special = Callable[[Call, Sequence[Segment]], Response]
+
+
+class Dataverse:
+    """One Dataverse environment behind its Web API.
+
+    A fresh database has its tables but no rows: :meth:`reset` brings what every environment holds (organization, root
+    business unit with its team, base currency, the application user).
+    """
+
+    name = "dataverse"
+
+    def __init__(self, database: Database, clock: Clock, tokens: Tokens, settings: Settings) -> None:
+        self._env = Environment(database, clock, settings)
+        self._tokens = tokens
+
+    @classmethod
+    def settings_schema(cls) -> Iterable[Setting]:
+        """The switches that the system reads."""
+        return SETTINGS
+
+    def reset(self) -> None:
+        """Drop all rows and all customizing, and put the rows of an empty environment in."""
+        self._env.reset()
+        seed(self._env)
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table."""
+        tables = (table for table in self._env.schema.tables.values() if not table.name.startswith("sdk"))
+        return {
+            table.name: int(self._env.db.execute(f"SELECT COUNT(*) FROM {table.name}").fetchone()[0])
+            for table in tables
+        }
+
+    def insert_many(self, table: str, rows: Iterable[dict[str, object]]) -> None:
+        """Put rows in without HTTP; see :func:`importing.insert_rows`."""
+        insert_rows(self._env, table, rows)
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request under ``/api/data/v9.x``, batches included."""
+        denied = self._tokens.check(request, lambda reason: self._deny(request, reason))
+        if denied is not None:
+            raise denied
+        response = self._answer(request, {}, inner=False)
+        response.headers += self._protection_headers()
+        return response
+
+    def _deny(self, request: Request, reason: str) -> Response:
+        authority = f"{request.base_url}/{TENANT_ID}/oauth2/authorize"
+        challenge = f"Bearer authorization_uri={authority}, resource_id={request.base_url}/"
+        refusal = Refusal(401, "0x80072560", f"The user is not a member of the organization: {reason}.")
+        response = refusal.response(annotated=False)
+        response.headers.append(("WWW-Authenticate", challenge))
+        return response
+
+    def _protection_headers(self) -> list[tuple[str, str]]:
+        number = str(uuid4())
+        settings = self._env.settings
+        return [
+            ("x-ms-service-request-id", number),
+            ("REQ_ID", number),
+            ("x-ms-ratelimit-burst-remaining-xrm-requests", str(settings["burst_remaining_requests"])),
+            ("x-ms-ratelimit-time-remaining-xrm-requests", str(settings["time_remaining_seconds"])),
+        ]
+
+    def _answer(self, request: Request, references: dict[str, str], inner: bool) -> Response:
+        """The answer to one request, errors included."""
+        call: Call | None = None
+        try:
+            match = ROOT.match(request.path)
+            if match is None or match[1] not in VERSIONS:
+                raise unknown_segment(request.path)
+            root = f"{request.base_url}/api/data/{match[1]}"
+            call = Call(self._env, request, root, references)
+            response = self._route(call, request.path[match.end() :], inner)
+        except Refusal as refusal:
+            self._env.forget_rows()
+            response = refusal.response(call is not None and call.annotated())
+        except HttpError as error:
+            response = error.response
+        if call is not None and call.prefer.applied:
+            response.headers.append(("Preference-Applied", ",".join(call.prefer.applied)))
+        response.headers.append(("OData-Version", "4.0"))
+        return response
+
+    def _route(self, call: Call, path: str, inner: bool) -> Response:
+        if not path.strip("/"):
+            return self._service_document(call)
+        if path.startswith("$batch"):
+            if inner:
+                raise Refusal(400, "0x80060888", "Batch requests cannot be nested.")
+            return batch.run(call, lambda request, references: self._answer(request, references, inner=True))
+        if path.startswith("$metadata"):
+            return csdl.answer(call)
+        segments = [segment for segment in split(path)]
+        table = self._env.schema.by_set(segments[0].name)
+        if table is not None:
+            return self._table(call, table, segments)
+        if metadata.serves(segments[0].name):
+            return metadata.answer(call, segments)
+        return actions.unbound(call, segments)
+
+    def _table(self, call: Call, table: Table, segments: list[Segment]) -> Response:
+        """A request to an entity set, or to what lies behind it."""
+        first = segments[0]
+        rest = [segment for segment in segments[1:] if segment.name != table.type_name]
+        if first.key is None:
+            if not rest:
+                return collection(call, table)
+            name = rest[0].name
+            if name == "$count" and len(rest) == 1:
+                source = Source(table, f"{call.root}/{table.set}")
+                return count_changes(call, source) if "$deltatoken" in call.query else read_count(call, source)
+            if name.removeprefix(NAMESPACE) in MESSAGES and call.request.method == "POST":
+                return bulk(call, table, name.removeprefix(NAMESPACE))
+            raise unknown_segment(name)
+        if not rest:
+            return row(call, table, first.key)
+        row_id = require(call.env, table, parse_key(call.env, table, first.key))
+        if rest[0].name.startswith(NAMESPACE):
+            return actions.bound(call, table, row_id, rest[0])
+        return behind_row(call, table, row_id, rest)
+
+    def _service_document(self, call: Call) -> Response:
+        value = [{"name": name, "kind": "EntitySet", "url": name} for name in [*self._env.schema.sets, *metadata.SETS]]
+        return json_response({"@odata.context": f"{call.root}/$metadata", "value": value})
+
+
+__all__ = ["MISSING_ROW", "Dataverse"]

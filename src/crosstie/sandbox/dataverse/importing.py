@@ -1,0 +1,162 @@
+"""Putting many rows in without HTTP: for data sets.
+
+Values come in wire form and go through the same typing as writes over HTTP. More than there is allowed: columns that the
+server otherwise fills in itself (times, states, users), lookups in the form they are read (``_x_value``), and rows that
+exist already, which are overwritten. References are taken as they are, so that rows may come in any order.
+"""
+
+import re
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable
+
+from ..http import Request
+from .address import split
+from .environment import Call, Environment
+from .errors import bad_payload, invalid_property
+from .payload import BIND
+from .projection import LOGICAL_NAME
+from .rules import apply_rules
+from .schema import Column, Relation, Table
+from .storage import upsert_sql
+from .types import Encode
+from .writing import defaults, refuse_duplicate
+
+Values = dict[str, object]
+Setter = Callable[[Values, object], None]
+
+_PORTION = 2000
+_READ_LOOKUP = re.compile(r"_(\w+)_value")
+
+
+def insert_rows(env: Environment, name: str, rows: Iterable[dict[str, object]]) -> None:
+    """Put *rows* into the table of a logical name, all or none; raises :class:`errors.Refusal` on a value that does not
+    fit, KeyError on an unknown table."""
+    loader = _Loader(env, env.schema.table(name))
+    with env.db.transaction():
+        for row in rows:
+            loader.add(row)
+        loader.flush()
+    env.forget_rows()
+
+
+class _Loader:
+    """Collects rows with the same columns into portions."""
+
+    def __init__(self, env: Environment, table: Table) -> None:
+        self._env = env
+        self._table = table
+        self._call = Call(env, Request("POST", "/"), "")
+        self._setters: dict[str, Setter] = {}
+        self._portions: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
+        self._defaults = defaults(env, table)
+        self._now = env.clock.seconds()
+
+    def add(self, row: dict[str, object]) -> None:
+        """Take one row."""
+        values: Values = dict(self._defaults)
+        setters = self._setters
+        for name, value in row.items():
+            setter = setters.get(name)
+            if setter is None:
+                setter = setters[name] = self._setter(name)
+            setter(values, value)
+        self._complete(values)
+        apply_rules(self._call, self._table, values, None)
+        key = tuple(values)
+        portion = self._portions.setdefault(key, [])
+        portion.append(tuple(values.values()))
+        if len(portion) >= _PORTION:
+            self._write(key, portion)
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        for key, portion in self._portions.items():
+            self._write(key, portion)
+
+    def _write(self, key: tuple[str, ...], portion: list[tuple[object, ...]]) -> None:
+        try:
+            self._env.db.executemany(upsert_sql(self._table.name, self._table.id, key), portion)
+        except sqlite3.IntegrityError as error:
+            refuse_duplicate(self._table, error)
+        portion.clear()
+
+    def _complete(self, values: Values) -> None:
+        table = self._table
+        if values.get(table.id) is None:
+            values[table.id] = str(uuid.uuid4())
+        values["versionnumber"] = self._env.db.next_version()
+        if "createdon" in table.columns:
+            created = values.setdefault("createdon", self._now)
+            values.setdefault("modifiedon", created)
+            values.setdefault("createdby", self._call.caller)
+            values.setdefault("modifiedby", values["createdby"])
+        if "statecode" in table.columns:
+            state = values.setdefault("statecode", table.default_state)
+            if values.get("statuscode") is None:
+                values["statuscode"] = table.default_status(int(str(state)))
+        if table.ownership == "UserOwned" and values.get("ownerid") is None:
+            values["ownerid"], values["owneridtype"] = self._call.caller, "systemuser"
+
+    def _setter(self, name: str) -> Setter:
+        """What puts the value of one wire name into stored values."""
+        table = self._table
+        column = table.columns.get(name)
+        if column is not None and not column.lookup:
+            return _plain(column, self._env.encoders(table)[name])
+        if name.endswith(BIND) and name.removesuffix(BIND) in table.navigations:
+            return self._bound(table.navigations[name.removesuffix(BIND)])
+        if name.endswith(f"@{LOGICAL_NAME}"):
+            return _kind(table.wire[name.partition("@")[0]])
+        match = _READ_LOOKUP.fullmatch(name)
+        if match is not None and match[1] in table.columns:
+            return _read(table.columns[match[1]], self._env.encoders(table)[match[1]])
+        if "@" in name:
+            return lambda values, value: None
+        raise invalid_property(name, table.type_name, list(table.wire))
+
+    def _bound(self, relation: Relation) -> Setter:
+        column = self._table.columns[relation.column]
+        schema, table = self._env.schema, self._table
+
+        def put(values: Values, value: object) -> None:
+            if value is None:
+                values[column.name] = None
+                return
+            segment = split(str(value))[-1]
+            target = schema.by_set(segment.name)
+            if target is None or segment.key is None:
+                raise bad_payload(table.set, f"The URI '{value}' is not a valid reference to a record.")
+            values[column.name] = segment.key.lower()
+            if column.polymorphic:
+                values[f"{column.name}type"] = target.name
+
+        return put
+
+
+def _plain(column: Column, encode: Encode) -> Setter:
+    name = column.name
+
+    def put(values: Values, value: object) -> None:
+        values[name] = encode(value)
+
+    return put
+
+
+def _read(column: Column, encode: Encode) -> Setter:
+    name, kind = column.name, f"{column.name}type" if column.polymorphic else None
+
+    def put(values: Values, value: object) -> None:
+        values[name] = encode(value)
+        if kind is not None and value is not None:
+            values.setdefault(kind, column.targets[0])
+
+    return put
+
+
+def _kind(column: Column) -> Setter:
+    def put(values: Values, value: object) -> None:
+        if column.polymorphic:
+            values[f"{column.name}type"] = value
+
+    return put
