@@ -1,5 +1,8 @@
 """Connections: adding, testing, enabling and removing; and connecting the standard pair."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from crosstie.app.home import Home
@@ -7,7 +10,7 @@ from crosstie.app.mappings import reset_mappings
 from crosstie.app.session import open_session
 from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionTest, ConnectionView
-from crosstie.model.connections import Connection
+from crosstie.model.connections import Connection, SystemKind
 from crosstie.model.errors import InvalidConnection, UnknownConnection
 
 
@@ -127,3 +130,30 @@ def _check_complete(connection: Connection) -> None:
 def _store(home: Home, connection: Connection) -> None:
     with home.store.begin() as unit:
         unit.put_connection(connection)
+
+
+def pair_from_sandbox(sandbox: Mapping[str, Any]) -> tuple[Connection, Connection]:
+    """Return the two connections to a running sandbox, from its ready line."""
+    common: dict[str, Any] = {
+        "tenant_id": sandbox["tenant_id"],
+        "client_id": sandbox["client_id"],
+        "secret": sandbox["client_secret"],
+        "token_url": sandbox["token_url"],
+    }
+    local, remote = sandbox["business_central"], sandbox["dataverse"]
+    return (
+        Connection(
+            name="business-central",
+            kind=SystemKind.BUSINESS_CENTRAL,
+            address=local["api"],
+            settings={"company": local["company_id"], "ca": sandbox["ca"]},
+            **common,
+        ),
+        Connection(
+            name="dataverse",
+            kind=SystemKind.DATAVERSE,
+            address=remote["api"],
+            settings={"ca": sandbox["ca"]},
+            **common,
+        ),
+    )
