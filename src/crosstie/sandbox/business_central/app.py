@@ -84,7 +84,7 @@ class BusinessCentral:
     def _route(self, request: Request) -> Route:
         route = routing.parse(request.path)
         if route is None or route.api not in self._apis:
-            raise errors.not_found(f"No HTTP resource was found that matches the request URI '{request.path}'.")
+            raise errors.resource_not_found(request.path)
         known = self._settings.names("environments")
         if known and route.environment and route.environment.lower() not in known:
             raise errors.not_found(f"The environment '{route.environment}' was not found.")

@@ -6,6 +6,7 @@ before schema version 2.1, so that every record comes back; ``not``, arithmetic 
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import reduce
 from typing import Any, Final
 
 from odata_query import ast
@@ -90,17 +91,23 @@ class _Prepared:
         return node
 
     def _combined(self, node: Any) -> Any:
-        left, right = self.prepare(node.left), self.prepare(node.right)
         if isinstance(node.op, ast.Or):
-            if len(_fields(node)) > 1:
-                raise errors.not_implemented(
-                    "The 'OR' operator is not supported on distinct fields on an OData filter."
-                )
-            if left is None or right is None:
-                return None
+            return self._alternatives(_operands(node))
+        left, right = self.prepare(node.left), self.prepare(node.right)
         if left is None or right is None:
             return left or right
         return ast.BoolOp(node.op, left, right)
+
+    def _alternatives(self, operands: list[Any]) -> Any:
+        if len(set().union(*map(_fields, operands))) > 1:
+            raise errors.not_implemented("The 'OR' operator is not supported on distinct fields on an OData filter.")
+        prepared = [self.prepare(operand) for operand in operands]
+        if None in prepared:
+            return None
+        values = [_listed(operand) for operand in prepared]
+        if all(values):
+            return ast.Compare(ast.In(), prepared[0].left, ast.List([item for some in values for item in some]))
+        return reduce(lambda left, right: ast.BoolOp(ast.Or(), left, right), prepared)
 
     def _dropped(self, what: str) -> None:
         if self._refuse:
@@ -144,3 +151,27 @@ def _fields(node: Node) -> set[str]:
     """The fields that a tree speaks of, without the names of functions."""
     functions = {id(part.func) for part in walk(node) if isinstance(part, ast.Call)}
     return {part.name for part in walk(node) if isinstance(part, ast.Identifier) and id(part) not in functions}
+
+
+def _operands(node: Any) -> list[Any]:
+    """The alternatives of a chain of ORs, in order."""
+    found, rest = [], [node]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            rest += [node.right, node.left]
+        else:
+            found.append(node)
+    return found
+
+
+def _listed(node: Any) -> list[Any]:
+    """The literals that a comparison of one field with some values names; none for anything else.
+
+    Alternatives that are all of this kind become one list, which the database looks up instead of scanning.
+    """
+    if not isinstance(node, ast.Compare) or not isinstance(node.left, ast.Identifier):
+        return []
+    if isinstance(node.comparator, ast.In):
+        return list(getattr(node.right, "val", []))
+    return [node.right] if isinstance(node.comparator, ast.Eq) else []

@@ -6,6 +6,7 @@ one record of a setup table is changed. Customers and vendors get no company con
 ``contactBusinessRelations`` say what there is.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from uuid import uuid4
@@ -15,9 +16,9 @@ from .contacts import NAME_PARTS, split_name
 from .pages import Api, Page, Property
 from .records import Records
 from .schema import Row
-from .values import NO_ID, Stored, encode_name, stored
+from .values import NO_ID, Stored, encode_name, reader, stored
 
-Reader = Callable[[object], Stored]
+Read = Callable[[object], Stored]
 
 _RELATION: Final = "Contact Business Relation"
 
@@ -42,8 +43,11 @@ def load(records: Records, page: Page, rows: Iterable[Mapping[str, object]]) -> 
     if page.table.singleton:
         _change_single(records, page, rows)
         return
-    records.insert_rows(page.table.name, _complete(records, page, rows))
-    if page.table.name in ("Contact", _RELATION):
+    try:
+        records.insert_rows(page.table.name, _complete(records, page, rows))
+    except sqlite3.IntegrityError as error:
+        raise ValueError(f"{page.name}: a key or an id comes twice: {error}") from error
+    if page.table.name in ("Contact", _RELATION) and records.count(_RELATION):
         _show_relations(records)
 
 
@@ -99,24 +103,19 @@ class _Readers:
             if found[2]:
                 row[found[2]] = found[3]
 
-    def _reader(self, prop: Property) -> tuple[str, Reader, str, str]:
+    def _reader(self, prop: Property) -> tuple[str, Read, str, str]:
         """Column, reader, and the column that says which table the first one names, with its value."""
         relation_by = prop.field.relation_by if prop.id_of else ""
         kind = encode_name(prop.id_of) if relation_by else ""
         return prop.field.name, self._read_with(prop), relation_by, kind
 
-    def _read_with(self, prop: Property) -> Reader:
+    def _read_with(self, prop: Property) -> Read:
         if prop.id_of:
             return lambda value: self._code(prop, value)
         if prop.lcy:
             lcy = self._records.setup("lcy_code")
             return lambda value: "" if value == lcy else stored(prop.name, value, prop.type)
-        if prop.type.kind == "text":
-            limit = prop.field.type.length
-            return lambda value: (
-                value if type(value) is str and len(value) <= limit else stored(prop.name, value, prop.field.type)
-            )
-        return lambda value: stored(prop.name, value, prop.type)
+        return reader(prop.name, prop.type)
 
     def _code(self, prop: Property, system_id: object) -> Stored:
         key = (prop.id_of, system_id)
@@ -140,8 +139,8 @@ def _finish_contact(row: Row) -> None:
         row["company_no"], row["company_name"] = row["number"], row["name"]
     elif not any(row[part] for part in NAME_PARTS):
         row.update(zip(NAME_PARTS, split_name(row["name"]), strict=True))
-    if not row["search_name"]:
-        row["search_name"] = row["name"].upper()
+    row["search_name"] = row["search_name"] or row["name"].upper()
+    row["contact_business_relation"] = "None"
 
 
 def _finish_order(row: Row) -> None:

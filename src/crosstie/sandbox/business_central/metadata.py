@@ -83,8 +83,9 @@ def _property(prop: Property, key: str) -> dict[str, str]:
     out = {"Name": prop.name, "Type": f"{NAMESPACE}.{of.enum.name}" if of.enum else EDM[of.kind]}
     if prop.name == key:
         out["Nullable"] = "false"
-    if of.kind in ("text", "code") and of.length:
-        out["MaxLength"] = str(of.length)
+    length = prop.max_length or of.length
+    if of.kind in ("text", "code") and length:
+        out["MaxLength"] = str(length)
     if of.kind == "decimal":
         out["Scale"] = "Variable"
     return out

@@ -34,6 +34,8 @@ class Property:
     type: FieldType
     readonly: bool = False
     required: bool = False
+    max_length: int = 0
+    """The length in the metadata where it is not that of the type."""
     lcy: bool = False
     id_of: str = ""
     show: str = ""
@@ -213,8 +215,8 @@ def _property(name: str, entry: str | _PropertyEntry, table: Table, schema: Sche
             show=entry.show,
             related_key=related.key[0],
         )
-    of = FieldType(column.type.kind, entry.max or column.type.length, column.type.enum)
-    return Property(name, column, of, entry.readonly or _kept_by_system(column), entry.required, entry.lcy)
+    readonly = entry.readonly or _kept_by_system(column)
+    return Property(name, column, column.type, readonly, entry.required, entry.max, entry.lcy)
 
 
 def _kept_by_system(column: Field) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..filters import Column, Expand, OrderBy
+from ..filters import Column, Expand
 from . import errors, filtering
 from .options import Options, of_expand
 from .pages import Api, Navigation, Page, Property
@@ -23,6 +23,7 @@ Entity = dict[str, Any]
 Parameters = Sequence[object]
 
 _KEYS_AT_ONCE: Final = 500
+_SINCE: Final = "lastModifiedDateTime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,15 @@ class _Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
+    """A term of the order. *sorted_last*: let the database find the records by something else, and sort them then."""
+
     sql: str
     descending: bool = False
+    sorted_last: bool = False
+
+    @property
+    def order(self) -> str:
+        return f"{'+' if self.sorted_last else ''}{self.sql}{' DESC' if self.descending else ''}"
 
 
 class Reader:
@@ -79,7 +87,7 @@ class Reader:
 
     def slice(self, options: Options, size: int, where: str = "1", params: Parameters = ()) -> Slice:
         """The page of at most *size* entities that the options ask for, within what *where* allows."""
-        terms = self._order(options.orderby)
+        terms = self._order(options)
         where, values = self._filtered(options, where, params)
         count = self._count(where, values) if options.count else None
         left, offset = options.top, options.skip
@@ -126,14 +134,16 @@ class Reader:
         sql, more = filtering.condition(options.filter, self.column, self._records.settings, options.newer_schema)
         return (sql if where == "1" else f"({where}) AND {sql}"), values + more
 
-    def _order(self, orderby: tuple[OrderBy, ...]) -> list[_Term]:
+    def _order(self, options: Options) -> list[_Term]:
         terms = []
-        for item in orderby:
+        for item in options.orderby:
             if len(item.path) > 1:
                 raise errors.not_implemented("Sorting by fields of related records is not supported.")
             terms.append(_Term(self.column(item.path[0])[1].sql, item.descending))
         known = {term.sql for term in terms}
-        return terms + [_Term(f"t.{name}") for name in self.page.table.key if f"t.{name}" not in known]
+        since = not terms and _SINCE in (options.filter or "")
+        keys = [f"t.{name}" for name in self.page.table.key]
+        return terms + [_Term(key, sorted_last=since) for key in keys if key not in known]
 
     def _shape(self, select: tuple[str, ...] | None) -> _Shape:
         shape = self._shapes.get(select)
@@ -164,7 +174,7 @@ class Reader:
         sql = f"SELECT t.version{shape.sql}{''.join(f', {extra}' for extra in beside)} FROM {self._table} t"
         sql += f" WHERE {where}"
         if terms:
-            sql += " ORDER BY " + ", ".join(f"{t.sql} DESC" if t.descending else t.sql for t in terms)
+            sql += " ORDER BY " + ", ".join(term.order for term in terms)
         rows = self._records.database.execute(f"{sql} LIMIT {limit} OFFSET {offset}", params).fetchall()
         width = 1 + len(shape.names)
         found = [(_entity(shape, row), row[width:]) for row in rows]
@@ -205,7 +215,7 @@ class Reader:
     def reached(self, way: Navigation, starts: list[Any], options: Options) -> Mapping[Any, list[Entity]]:
         """What *way* leads to from each of *starts*, by start."""
         column = end_column(way, self.page)
-        terms = [_Term(column), *self._order(options.orderby)]
+        terms = [_Term(column), *self._order(options)]
         groups: dict[Any, list[Entity]] = {}
         for i in range(0, len(starts), _KEYS_AT_ONCE):
             some = starts[i : i + _KEYS_AT_ONCE]

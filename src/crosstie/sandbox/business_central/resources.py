@@ -20,7 +20,7 @@ from .values import NO_ID, Stored, etag
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _KEY = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?P<value>.+)")
-_UNTAKEN: Final = "Collection"
+_COLLECTION: Final = "Collection"
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Resources:
             return self._modify(place)
         if method == "DELETE" and place.is_entity:
             return self._delete(place)
-        kind = f"Microsoft.NAV.{place.page.entity}" if place.is_entity else _UNTAKEN
+        kind = f"Microsoft.NAV.{place.page.entity}" if place.is_entity else _COLLECTION
         raise errors.method_not_allowed(method, place.page.name, kind)
 
     # Finding the way
@@ -87,8 +87,15 @@ class Resources:
         if segment.key is None:
             return place
         place.id = self._id(place, segment.key)
+        if place.where != "1" and not self._belongs(place):
+            raise self._missing(place)
         place.path += f"({place.id})"
         return place
+
+    def _belongs(self, place: _Place) -> bool:
+        table = self._records.named(place.page.table.name)
+        sql = f"SELECT 1 FROM {table} t WHERE t.system_id = ? AND {place.where}"
+        return self._records.database.execute(sql, (place.id, *place.params)).fetchone() is not None
 
     def _step(self, place: _Place, segment: Segment) -> _Place:
         if segment.name.startswith("Microsoft.NAV."):
@@ -150,7 +157,8 @@ class Resources:
         if self._call.request.method != "GET" or place.is_entity:
             raise errors.method_not_allowed(self._call.request.method, "$count", "Edm.Int32")
         number = self._reader(place).count(self._call.options, place.where, place.params)
-        return Response(200, [("Content-Type", "text/plain"), VERSION], str(number).encode())
+        mark = b"\xef\xbb\xbf" if self._records.settings.flag("count_with_mark") else b""
+        return Response(200, [("Content-Type", "text/plain"), VERSION], mark + str(number).encode())
 
     def _collection(self, place: _Place) -> Response:
         call, options, reader = self._call, self._call.options, self._reader(place)
@@ -193,7 +201,7 @@ class Resources:
     def _insert(self, place: _Place) -> Response:
         self._check_allowed(place, "insert")
         if place.where != "1" and not place.linked:
-            raise errors.method_not_allowed("POST", place.page.name, _UNTAKEN)
+            raise errors.method_not_allowed("POST", place.page.name, _COLLECTION)
         with self._records.database.transaction():
             row = writing.insert(self._records, place.page, self._call.body(), self._page_of, place.linked)
         created = _Place(place.page, f"{place.path}({row['system_id']})", id=row["system_id"])

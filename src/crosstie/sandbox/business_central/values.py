@@ -122,6 +122,12 @@ def stored(name: str, value: object, of: FieldType) -> Stored:
     return _READERS[of.kind](name, value, of)
 
 
+def reader(name: str, of: FieldType) -> Callable[[object], Stored]:
+    """:func:`stored` for one property, for when there are many values of it."""
+    read = _READERS[of.kind]
+    return lambda value: read(name, value, of)
+
+
 def moment_in(value: datetime) -> str:
     """A moment as it is stored or compared: milliseconds, more digits only where there are any."""
     text = value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")

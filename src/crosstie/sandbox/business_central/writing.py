@@ -125,9 +125,17 @@ class _Body:
         """A read-only property may come back as it is."""
         if prop.name == "id" and self._old is None:
             return
-        present = self._row[prop.field.name] if not (prop.id_of or prop.setup) else value
-        if value != present:
+        if value != self._present(prop):
             raise errors.read_only(prop.name)
+
+    def _present(self, prop: Property) -> Stored:
+        """What a read-only property shows now."""
+        present: Stored = self._row[prop.field.name] if not prop.setup else self._records.setup(prop.setup)
+        if not prop.id_of:
+            return present
+        related = self._records.find(prop.id_of, **{prop.related_key: present}) if present else None
+        shown: Stored = related[prop.show or "system_id"] if related else prop.type.blank
+        return shown
 
     def _to_column(self, prop: Property, value: Stored) -> Stored:
         """What goes into the column: the code behind an id, blank for the local currency, else the value."""
