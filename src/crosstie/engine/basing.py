@@ -1,0 +1,129 @@
+"""The base of a coupling: whether a pair still agrees with it, and what it is after a decision was carried out."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from crosstie.engine.compiling import CompiledField, CompiledMapping
+from crosstie.engine.converting import blank
+from crosstie.engine.merging import ABSENT, WRITES, Known
+from crosstie.model.base import Base
+from crosstie.model.decisions import Decision, FieldAction, FieldDecision, RecordAction
+from crosstie.model.records import Record, Side
+from crosstie.model.values import Scalar
+
+_CREATED: Final = {RecordAction.CREATE_LOCAL: Side.LOCAL, RecordAction.CREATE_REMOTE: Side.REMOTE}
+
+
+def in_agreement(compiled: CompiledMapping, base: Base, local: Record, remote: Record) -> bool:
+    """Whether the base covers every mapped field and both records hold its values: nothing is left to be done.
+
+    After a decision was carried out and the base has moved, False tells that the record is to be looked at again: a
+    system has filled in or changed a mapped field by itself, or a field could not be dealt with in the same step.
+    """
+    return _holds(compiled.mapped[Side.LOCAL], local.values, base.local) and _holds(
+        compiled.mapped[Side.REMOTE], remote.values, base.remote
+    )
+
+
+def _holds(names: tuple[str, ...], values: Mapping[str, Scalar], base: Mapping[str, Scalar]) -> bool:
+    get, kept = values.get, base.get
+    return not any(get(name) != kept(name, ABSENT) for name in names)
+
+
+def keeps_base(field: CompiledField, found: FieldDecision, base: Base | None) -> bool:
+    """Whether the base of a field must stay as it is: its change is not dealt with yet."""
+    if found.action in (FieldAction.CONFLICT, FieldAction.HOLD):
+        return True
+    if found.action is not FieldAction.KEEP:
+        return False
+    if found.hold is not None:
+        return True
+    source = Side.LOCAL if field.to_remote else Side.REMOTE
+    name = field.field_name(source)
+    if name is None or (field.to_local and field.to_remote):
+        return False
+    return (found.local if source is Side.LOCAL else found.remote) != _of(base, source).get(name, ABSENT)
+
+
+def next_base(compiled: CompiledMapping, base: Base | None, decision: Decision, local: Record, remote: Record) -> Base:
+    """Return the base after `decision` was carried out and both records are stored as given.
+
+    A written field has the value as stored. Any other has the value on which the decision rests, not the one that is
+    stored now: what a system changed by itself meanwhile is a change that is still to be carried over. Conflicting
+    and held fields keep their base, or have none.
+    """
+    return _Rebase(compiled, base, decision, local, remote).run()
+
+
+class _Rebase:
+    """Works out the next base; a field name that several field mappings share takes the most cautious entry."""
+
+    def __init__(
+        self, compiled: CompiledMapping, base: Base | None, decision: Decision, local: Record, remote: Record
+    ) -> None:
+        self.compiled = compiled
+        self.base = base
+        self.created = _CREATED.get(decision.action)
+        self.decided = {found.position: found for found in decision.fields}
+        self.seen = {Side.LOCAL: decision.pair.local, Side.REMOTE: decision.pair.remote}
+        self.stored = {Side.LOCAL: local.values, Side.REMOTE: remote.values}
+
+    def run(self) -> Base:
+        """Return the base."""
+        written: dict[Side, dict[str, Known]] = {side: {} for side in Side}
+        agreed: dict[Side, dict[str, Known]] = {side: {} for side in Side}
+        pending: dict[Side, dict[str, Known]] = {side: {} for side in Side}
+        for field in self.compiled.fields:
+            found = self.decided.get(field.position)
+            for side in Side:
+                name = field.field_name(side)
+                if name is None:
+                    continue
+                if found is not None and found.action is WRITES[side]:
+                    written[side][name] = self.stored[side].get(name)
+                elif found is not None and keeps_base(field, found, self.base):
+                    pending[side][name] = _of(self.base, side).get(name, ABSENT)
+                elif found is not None and found.hold is not None:
+                    pending[side][name] = ABSENT
+                else:
+                    agreed[side][name] = self._agreed(field, found, side, name)
+        sides = {
+            side: {
+                name: value
+                for name, value in {**written[side], **agreed[side], **pending[side]}.items()
+                if value is not ABSENT
+            }
+            for side in Side
+        }
+        return Base(sides[Side.LOCAL], sides[Side.REMOTE])  # type: ignore[arg-type]
+
+    def _agreed(self, field: CompiledField, found: FieldDecision | None, side: Side, name: str) -> Known:
+        seen = self.seen[side]
+        if self.created is not None and found is None:
+            return self._of_new(field, side, name)
+        return self.stored[side].get(name) if seen is None else seen.values.get(name)
+
+    def _of_new(self, field: CompiledField, side: Side, name: str) -> Known:
+        """Return the entry of a field that was not written into the new record.
+
+        A blank that was sent, where the system filled in a default, is a change of that system. What only flows the
+        other way starts from what there is, except for values that have no field to come from.
+        """
+        created = self.created
+        assert created is not None, "asked only after a creation"
+        schema = field.schema(created)
+        if schema is not None and field.reaches(created) and not schema.creatable:
+            return ABSENT
+        if side is created:
+            both_ways = field.to_local and field.to_remote
+            return blank(schema) if both_ways and schema is not None else self.stored[side].get(name)
+        if field.field_name(created) is None and not field.mapping.create_only:
+            return ABSENT
+        seen = self.seen[side]
+        return None if seen is None else seen.values.get(name)
+
+
+def _of(base: Base | None, side: Side) -> Mapping[str, Scalar]:
+    if base is None:
+        return {}
+    return base.local if side is Side.LOCAL else base.remote
