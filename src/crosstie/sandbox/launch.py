@@ -50,7 +50,14 @@ class Host:
     """One system with its database, switches, faults and counts, and its two addresses."""
 
     def __init__(
-        self, name: str, make: Any, database: Database, clock: Clock, tokens: Tokens, sandbox: "Sandbox"
+        self,
+        name: str,
+        make: Any,
+        database: Database,
+        clock: Clock,
+        tokens: Tokens,
+        info: Callable[[], Mapping[str, object]],
+        used: bool,
     ) -> None:
         self.name = name
         self.database = database
@@ -58,13 +65,14 @@ class Host:
         self.faults = Faults(name)
         self.counters = Counters()
         self.system: System = make(database, clock, tokens, self.settings)
-        self.control = Control(self, clock, tokens, sandbox.info)
+        self.control = Control(self, clock, tokens, info)
         self.base = ""
         """``http://127.0.0.1:port``, once the sandbox listens."""
         self.base_tls = ""
         self.planted: list[dict[str, object]] = []
         self._tokens = tokens
         self._clock = clock
+        self._used = used
 
     @property
     def api(self) -> str:
@@ -84,7 +92,9 @@ class Host:
     def load(self, data: str, seed: int | None = None) -> None:
         """Empty the system and fill it with a data set; raises ``data.DataError`` on an unknown one."""
         order = parse(data, seed)
-        self.system.reset()
+        if self._used:
+            self.system.reset()
+        self._used = True
         with self.database.transaction():
             for table, rows in tables(self.name, order, self._clock.now()):
                 self.system.insert_many(table, rows)
@@ -140,12 +150,11 @@ class Sandbox:
         self.tokens = Tokens(self.clock)
         self.certificates = tls.certificates(home)
         self._ports = dict(ports or {})
-        self._hosts = {
-            name: Host(name, make, self._database(folder, name), self.clock, self.tokens, self)
-            for name, make in (classes or system_classes()).items()
-        }
-        for host in self._hosts.values():
-            used = any(host.system.counts().values())
+        self._hosts: dict[str, Host] = {}
+        for name, make in (classes or system_classes()).items():
+            database, used = _database(folder, name)
+            host = Host(name, make, database, self.clock, self.tokens, self.info, used)
+            self._hosts[name] = host
             if data is not None or not used:
                 host.load(data or "demo", seed)
 
@@ -201,13 +210,6 @@ class Sandbox:
             host.database.close()
         self._stack.close()
 
-    @staticmethod
-    def _database(folder: Path | None, name: str) -> Database:
-        if folder is None:
-            return Database(":memory:")
-        folder.mkdir(parents=True, exist_ok=True)
-        return Database(folder / f"{name}.sqlite")
-
     def _servers_of(self, host: Host) -> list[tuple[_Server, socket.socket]]:
         app = host.app()
         plain = _listen(self._ports.get(host.name, 0))
@@ -217,6 +219,16 @@ class Sandbox:
         files = self.certificates
         keys = {"ssl_certfile": str(files.chain), "ssl_keyfile": str(files.key)}
         return [(_Server(_config(app)), plain), (_Server(_config(app, **keys)), secure)]
+
+
+def _database(folder: Path | None, name: str) -> tuple[Database, bool]:
+    """A system's database, and whether it was there before."""
+    if folder is None:
+        return Database(":memory:"), False
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.sqlite"
+    used = file.exists()
+    return Database(file), used
 
 
 def _config(app: Any, **keys: Any) -> uvicorn.Config:
@@ -282,7 +294,7 @@ class _Thread(threading.Thread):
         self.error: BaseException | None = None
         self._sandbox = sandbox
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._end: asyncio.Event | None = None
 
     def run(self) -> None:
         try:
@@ -294,13 +306,13 @@ class _Thread(threading.Thread):
             self.ready.set()
 
     async def _main(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        await self._sandbox.serve(self._stop, self.ready.set)
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        await self._sandbox.serve(self._end, self.ready.set)
 
     def stop(self) -> None:
         """Ask the servers to end, and wait until they have."""
-        if self._loop is not None and self._stop is not None and self.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None and self._end is not None and self.is_alive():
+            self._loop.call_soon_threadsafe(self._end.set)
         self.join(timeout=10)
 
 

@@ -5,14 +5,12 @@ first synchronisation finds nothing to do until somebody changes something.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from .files import read_yaml
-from .ids import identity, numbered
+from .ids import identity, numbered, scatter
 from .order import Order
 from .rows import (
     BLANK,
@@ -26,7 +24,7 @@ from .rows import (
     relation,
 )
 
-PERSONS_PER_COMPANY: Final = 5
+COMPANIES_PER_PERSON: Final = 5
 """Every fifth company has a person."""
 
 _WORDS: Final = read_yaml("words")
@@ -66,8 +64,7 @@ _SHIPMENTS: Final = ("FOB", "NO CHARGE", "FOB", "")
 _LIMITS: Final = tuple(Decimal(amount) for amount in (0, 0, 5000, 10000, 20000, 50000, 75000, 100000))
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(NamedTuple):
     """One generated company."""
 
     position: int
@@ -80,36 +77,38 @@ class Company:
     limit: Decimal
 
 
-def companies(count: int, seed: int) -> Iterator[Company]:
-    """*count* companies, the same for the same *seed*."""
-    bits = Random(seed).getrandbits
-    for position in range(1, count + 1):
-        r = bits(48)
-        first, second = _FIRST[r & 63], _SECOND[(r >> 6) & 63]
-        city, state, area, phone = _CITIES[(r >> 12) & 7]
-        name = f"{first} {second} {_THIRD[(r >> 15) & 7]} {position}"
-        domain = f"{first}{second}{position}.example".lower()
-        address = Address(
-            street=f"{(r >> 18) % 240 + 1} {_STREETS[(r >> 26) & 7]}",
-            street2=f"Unit {(r >> 29) & 31}" if r & 4096 else "",
-            city=city,
-            state=state,
-            country="GB",
-            postcode=f"{area} {(r >> 34) % 9 + 1}AB",
-            phone=f"{phone}{position % 1000:03d}",
-            email=f"info@{domain}",
-            website=f"https://www.{domain}",
-        )
-        yield Company(
-            position,
-            f"C{position:07d}",
-            name,
-            address,
-            _CODES[(r >> 38) & 7],
-            _TERMS[(r >> 41) & 3],
-            _SHIPMENTS[(r >> 43) & 3],
-            _LIMITS[(r >> 45) & 7],
-        )
+def companies(count: int, seed: int, every: int = 1) -> Iterator[Company]:
+    """*count* companies (or each one whose position *every* divides), the same for the same *seed*."""
+    for position in range(every, count + 1, every):
+        yield _company(position, scatter(seed, position))
+
+
+def _company(position: int, r: int) -> Company:
+    """The company at a position, made of the bits of *r*."""
+    first, second = _FIRST[r & 63], _SECOND[(r >> 6) & 63]
+    city, state, area, phone = _CITIES[(r >> 12) & 7]
+    domain = f"{first}{second}{position}.example".lower()
+    address = Address(
+        f"{(r >> 18) % 240 + 1} {_STREETS[(r >> 26) & 7]}",
+        f"Unit {(r >> 29) & 31}" if r & 4096 else "",
+        city,
+        state,
+        "GB",
+        f"{area} {(r >> 34) % 9 + 1}AB",
+        f"{phone}{position % 1000:03d}",
+        f"info@{domain}",
+        f"https://www.{domain}",
+    )
+    return Company(
+        position,
+        f"C{position:07d}",
+        f"{first} {second} {_THIRD[(r >> 15) & 7]} {position}",
+        address,
+        _CODES[(r >> 38) & 7],
+        _TERMS[(r >> 41) & 3],
+        _SHIPMENTS[(r >> 43) & 3],
+        _LIMITS[(r >> 45) & 7],
+    )
 
 
 def tables(system: str, order: Order, now: datetime) -> Iterator[tuple[str, Iterable[Row]]]:
@@ -165,10 +164,9 @@ def _accounts(count: int, seed: int) -> Iterator[Row]:
 
 def _with_person(count: int, seed: int) -> Iterator[tuple[Company, str, str]]:
     """Every fifth company with the names of its person."""
-    for company in companies(count, seed):
-        n = company.position
-        if n % PERSONS_PER_COMPANY == 0:
-            yield company, _GIVEN[n // PERSONS_PER_COMPANY % len(_GIVEN)], _FAMILY[n // 110 % len(_FAMILY)]
+    for company in companies(count, seed, COMPANIES_PER_PERSON):
+        n = company.position // COMPANIES_PER_PERSON
+        yield company, _GIVEN[n % len(_GIVEN)], _FAMILY[n // len(_GIVEN) % len(_FAMILY)]
 
 
 def _local_contacts(count: int, seed: int) -> Iterator[Row]:

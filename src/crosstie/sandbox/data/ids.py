@@ -18,4 +18,9 @@ def numbered(table: str, seed: int, number: int) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
 
+def scatter(seed: int, number: int) -> int:
+    """64 bits that look like chance and follow from *seed* and *number*."""
+    return int.from_bytes(blake2b(b"%d/%d" % (seed, number), digest_size=8).digest())
+
+
 COMPANY_ID: Final = identity("companies", "CRONUS International Ltd.")

@@ -1,8 +1,7 @@
 """Rows of both systems from one plain description of a company or a person."""
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from .ids import identity
 
@@ -17,8 +16,7 @@ PAYMENT_OPTIONS: Final = {"NET 30": 1, "NET 45": 3, "NET 60": 4}
 FREIGHT_OPTIONS: Final = {"FOB": 1, "NO CHARGE": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where somebody is and how to reach them."""
 
     street: str
@@ -34,7 +32,7 @@ class Address:
     @classmethod
     def of(cls, row: dict[str, str]) -> "Address":
         """The address in a row of a data file."""
-        return cls(*(row[name] for name in cls.__slots__))
+        return cls(*(row[name] for name in cls._fields))
 
     def local(self) -> Row:
         """As properties of a Business Central page."""

@@ -50,17 +50,33 @@ def _local(setup: Any) -> Iterator[tuple[str, Iterable[Row]]]:
 
 
 def _remote(setup: Any) -> Iterator[tuple[str, Iterable[Row]]]:
-    from ..dataverse.environment import ROOT_BUSINESS_UNIT
+    """Rows of the server's own (base currency, organisation, root business unit) are given the company's names."""
+    from ..dataverse.environment import BASE_CURRENCY, ORGANIZATION, ROOT_BUSINESS_UNIT
 
-    company, organization = setup["company"], setup["organization"]
+    company, names, currency = setup["company"], setup["organization"], setup["local_currency"]
+    yield "transactioncurrency", [_base_currency(BASE_CURRENCY, currency)]
+    yield (
+        "organization",
+        [
+            {
+                "organizationid": ORGANIZATION,
+                "name": names["name"],
+                "basecurrencysymbol": currency["symbol"],
+                "currencysymbol": currency["symbol"],
+            }
+        ],
+    )
     unit = f"{company['name']} ({COMPANY_ID})"
     yield (
         "businessunit",
-        [{"businessunitid": COMPANY_UNIT, "name": unit, "_parentbusinessunitid_value": ROOT_BUSINESS_UNIT}],
+        [
+            {"businessunitid": ROOT_BUSINESS_UNIT, "name": names["business_unit"]},
+            {"businessunitid": COMPANY_UNIT, "name": unit, "_parentbusinessunitid_value": ROOT_BUSINESS_UNIT},
+        ],
     )
     yield (
         "team",
-        [{"teamid": COMPANY_TEAM, "name": organization["team"], "teamtype": 0, "_businessunitid_value": COMPANY_UNIT}],
+        [{"teamid": COMPANY_TEAM, "name": names["team"], "teamtype": 0, "_businessunitid_value": COMPANY_UNIT}],
     )
     yield (
         "bcbi_company",
@@ -73,3 +89,14 @@ def _remote(setup: Any) -> Iterator[tuple[str, Iterable[Row]]]:
             }
         ],
     )
+
+
+def _base_currency(id: str, currency: dict[str, str]) -> Row:
+    return {
+        "transactioncurrencyid": id,
+        "isocurrencycode": currency["code"],
+        "currencyname": currency["name"],
+        "currencysymbol": currency["symbol"],
+        "currencyprecision": 2,
+        "exchangerate": 1,
+    }
