@@ -20,14 +20,15 @@ def in_agreement(compiled: CompiledMapping, base: Base, local: Record, remote: R
     After a decision was carried out and the base has moved, False tells that the record is to be looked at again: a
     system has filled in or changed a mapped field by itself, or a field could not be dealt with in the same step.
     """
-    return _holds(compiled.mapped[Side.LOCAL], local.values, base.local) and _holds(
-        compiled.mapped[Side.REMOTE], remote.values, base.remote
+    return holds_base(compiled, Side.LOCAL, local.values, base) and holds_base(
+        compiled, Side.REMOTE, remote.values, base
     )
 
 
-def _holds(names: tuple[str, ...], values: Mapping[str, Scalar], base: Mapping[str, Scalar]) -> bool:
-    get, kept = values.get, base.get
-    return not any(get(name) != kept(name, ABSENT) for name in names)
+def holds_base(compiled: CompiledMapping, side: Side, values: Mapping[str, Scalar], base: Base) -> bool:
+    """Whether the mapped fields of one side hold the values of the base."""
+    names, kept = compiled.mapped[side], base.local if side is Side.LOCAL else base.remote
+    return [values.get(name) for name in names] == [kept.get(name, ABSENT) for name in names]
 
 
 def keeps_base(field: CompiledField, found: FieldDecision, base: Base | None) -> bool:
@@ -40,7 +41,7 @@ def keeps_base(field: CompiledField, found: FieldDecision, base: Base | None) ->
         return True
     source = Side.LOCAL if field.to_remote else Side.REMOTE
     name = field.field_name(source)
-    if name is None or (field.to_local and field.to_remote):
+    if name is None or field.both_ways:
         return False
     return (found.local if source is Side.LOCAL else found.remote) != _of(base, source).get(name, ABSENT)
 
@@ -115,8 +116,7 @@ class _Rebase:
         if schema is not None and field.reaches(created) and not schema.creatable:
             return ABSENT
         if side is created:
-            both_ways = field.to_local and field.to_remote
-            return blank(schema) if both_ways and schema is not None else self.stored[side].get(name)
+            return blank(schema) if field.both_ways and schema is not None else self.stored[side].get(name)
         if field.field_name(created) is None and not field.mapping.create_only:
             return ABSENT
         seen = self.seen[side]

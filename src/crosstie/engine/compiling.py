@@ -34,12 +34,24 @@ class CompiledField:
     rule: FieldRule | None
     policy: FindingPolicy
     resolution: UpdateConflictResolution
+    local_name: str | None = dataclasses.field(init=False)
+    remote_name: str | None = dataclasses.field(init=False)
     to_local: bool = dataclasses.field(init=False)
     to_remote: bool = dataclasses.field(init=False)
+    both_ways: bool = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "to_local", self.local is not None and self.mapping.direction.reaches(Side.LOCAL))
-        object.__setattr__(self, "to_remote", self.remote is not None and self.mapping.direction.reaches(Side.REMOTE))
+        row = self.mapping
+        to_local = self.local is not None and row.direction.reaches(Side.LOCAL)
+        to_remote = self.remote is not None and row.direction.reaches(Side.REMOTE)
+        for name, value in (
+            ("local_name", row.local_field),
+            ("remote_name", row.remote_field),
+            ("to_local", to_local),
+            ("to_remote", to_remote),
+            ("both_ways", to_local and to_remote),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def name(self) -> str:
@@ -61,7 +73,7 @@ class CompiledField:
         return self.local if side is Side.LOCAL else self.remote
 
     def field_name(self, side: Side) -> str | None:
-        return self.mapping.local_field if side is Side.LOCAL else self.mapping.remote_field
+        return self.local_name if side is Side.LOCAL else self.remote_name
 
     def reaches(self, side: Side) -> bool:
         """Whether values flow to `side`."""
@@ -98,10 +110,14 @@ class Ruled(NamedTuple):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the transfer of a record of one side does; `direct` fields are copied as they are."""
+    """What the transfer of a record of one side does.
+
+    Fields whose values pass unchanged are copied: `copied` are their positions, `copied_from` their names.
+    """
 
     constants: dict[int, Scalar]
-    direct: tuple[tuple[int, str], ...]
+    copied: tuple[int, ...]
+    copied_from: tuple[str, ...]
     conversions: tuple[Conversion, ...]
     lookups: tuple[LookUp, ...]
     ruled: tuple[Ruled, ...]
@@ -260,7 +276,8 @@ def _plan(fields: Sequence[CompiledField], source: Side, creating: bool) -> Plan
                 conversions.append(Conversion(row, row.position, name, convert, empty, row.mapping.not_null))
     return Plan(
         constants=constants,
-        direct=tuple(direct),
+        copied=tuple(position for position, _ in direct),
+        copied_from=tuple(name for _, name in direct),
         conversions=tuple(conversions),
         lookups=tuple(lookups),
         ruled=tuple(ruled),

@@ -6,7 +6,7 @@ policy decides whether that fails the record or only warns (engine rule F-7, whi
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -194,16 +194,30 @@ def _to_number(source: FieldSchema, destination: FieldSchema) -> Convert | None:
     is_bounded = destination.minimum is not None or destination.maximum is not None
     if source.type is destination.type and not is_bounded and _keeps_digits(source, destination):
         return None
+    if destination.type is FieldType.INTEGER:
+        unit: Decimal | None = Decimal(1)
+    else:
+        unit = None if destination.scale is None else Decimal(1).scaleb(-destination.scale)
+    to_whole = destination.type is FieldType.INTEGER
 
     def convert(value: Scalar) -> Scalar:
-        number = _number(value, destination)
-        found = normalise(number, destination) if destination.type is FieldType.DECIMAL else _whole(number)
-        _within_bounds(found, destination)
+        number = value if isinstance(value, Decimal) else _number(value, destination)
+        found = number if unit is None else _rounded(number, unit, destination)
+        if is_bounded:
+            _within_bounds(found, destination)
         if found != number:
-            raise Unfit("not-exact", f"{shown(value)} can only be kept as {shown(found)}.", found)
-        return found
+            nearest: Scalar = int(found) if to_whole else found
+            raise Unfit("not-exact", f"{shown(value)} can only be kept as {shown(nearest)}.", nearest)
+        return int(found) if to_whole else found
 
     return convert
+
+
+def _rounded(number: Decimal, unit: Decimal, field: FieldSchema) -> Decimal:
+    try:
+        return number.quantize(unit, ROUND_HALF_UP)
+    except InvalidOperation as error:
+        raise _unreadable(number, field) from error
 
 
 def _keeps_digits(source: FieldSchema, destination: FieldSchema) -> bool:
@@ -222,10 +236,6 @@ def _number(value: Scalar, field: FieldSchema) -> Decimal:
     if not number.is_finite():
         raise _unreadable(value, field)
     return number
-
-
-def _whole(number: Decimal) -> int:
-    return int(number.to_integral_value(ROUND_HALF_UP))
 
 
 def _within_bounds(number: Scalar, field: FieldSchema) -> Scalar:

@@ -3,10 +3,10 @@
 `merging` decides the fields and `partnerless` what has no partner; here stands what concerns the record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from crosstie.engine.basing import in_agreement, keeps_base, next_base
+from crosstie.engine.basing import holds_base, in_agreement, keeps_base, next_base
 from crosstie.engine.compiling import CompiledField, CompiledMapping
 from crosstie.engine.merging import ABSENT, BLOCKED, Circumstances, Known, Seen, merge
 from crosstie.engine.partnerless import decide_partnerless
@@ -77,46 +77,48 @@ def _merge_fields(
     request: Request,
 ) -> tuple[FieldDecision, ...]:
     kept = base or Base({}, {})
-    rows = [
-        (
-            field,
-            _seen(field, Side.LOCAL, local.values, kept.local, moved[Side.LOCAL]),
-            _seen(field, Side.REMOTE, remote.values, kept.remote, moved[Side.REMOTE]),
-        )
-        for field in compiled.fields
-    ]
     around = Circumstances(
         preference=request.preference,
         on_purpose=request.on_purpose,
-        changed=_changed_sides(rows),
+        changed=_changed_sides(compiled, local, remote, kept),
         newest=_newest(local, remote),
     )
-    return tuple(found for row in rows if (found := merge(*row, around)) is not None)
+    here, there = _Side(local, kept.local, moved[Side.LOCAL]), _Side(remote, kept.remote, moved[Side.REMOTE])
+    by_base = request.preference is Preference.MERGE
+    found = []
+    for field in compiled.fields:
+        if by_base and field.both_ways and here.unchanged(field.local_name) and there.unchanged(field.remote_name):
+            continue
+        seen = here.seen(field, field.local_name), there.seen(field, field.remote_name)
+        if (decided := merge(field, *seen, around)) is not None:
+            found.append(decided)
+    return tuple(found)
 
 
-def _seen(
-    field: CompiledField,
-    side: Side,
-    values: Mapping[str, Scalar],
-    base: Mapping[str, Scalar],
-    moved: Transferred,
-) -> Seen:
-    name = field.field_name(side)
-    known: Known = moved.values.get(field.position, ABSENT)
-    hold = moved.holds.get(field.position)
-    if name is None:
-        return Seen(None, None, known, hold)
-    return Seen(values.get(name), base.get(name, ABSENT), known, hold)
+class _Side:
+    """One side of a record, field by field."""
+
+    __slots__ = ("_base", "_moved", "_values")
+
+    def __init__(self, record: Record, base: Mapping[str, Scalar], moved: Transferred) -> None:
+        self._values = record.values
+        self._base = base
+        self._moved = moved
+
+    def unchanged(self, name: str | None) -> bool:
+        return name is not None and self._values.get(name) == self._base.get(name, ABSENT)
+
+    def seen(self, field: CompiledField, name: str | None) -> Seen:
+        moved: Known = self._moved.values.get(field.position, ABSENT)
+        hold = self._moved.holds.get(field.position)
+        if name is None:
+            return Seen(None, None, moved, hold)
+        return Seen(self._values.get(name), self._base.get(name, ABSENT), moved, hold)
 
 
-def _changed_sides(rows: Iterable[tuple[CompiledField, Seen, Seen]]) -> frozenset[Side]:
-    changed: set[Side] = set()
-    for _, local, remote in rows:
-        if local.changed:
-            changed.add(Side.LOCAL)
-        if remote.changed:
-            changed.add(Side.REMOTE)
-    return frozenset(changed)
+def _changed_sides(compiled: CompiledMapping, local: Record, remote: Record, base: Base) -> frozenset[Side]:
+    records = ((Side.LOCAL, local), (Side.REMOTE, remote))
+    return frozenset(side for side, record in records if not holds_base(compiled, side, record.values, base))
 
 
 def _newest(local: Record, remote: Record) -> Side | None:

@@ -59,7 +59,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
 def merge(field: CompiledField, local: Seen, remote: Seen, around: Circumstances) -> FieldDecision | None:
     """Return what the field needs; None if it is to be kept and there is nothing to say about it."""
-    if field.to_local and field.to_remote:
+    if field.both_ways:
         return _Field(field, local, remote, around).both_ways()
     source = Side.LOCAL if field.to_remote else Side.REMOTE
     return _Field(field, local, remote, around).one_way(source)

@@ -52,10 +52,9 @@ def transfer(
     """
     plan = compiled.plan(source, creating=creating)
     get = record.values.get
-    values = dict(plan.constants)
-    for position, name in plan.direct:
-        values[position] = get(name)
-    result = _Result(values, source)
+    values: dict[int, Scalar] = dict(zip(plan.copied, map(get, plan.copied_from), strict=True))
+    values.update(plan.constants)
+    unfits: list[tuple[CompiledField, Unfit]] = []
     for field, position, name, convert, empty, keep_if_blank in plan.conversions:
         value = get(name)
         if value is None:
@@ -67,7 +66,12 @@ def transfer(
             try:
                 values[position] = convert(value)
             except Unfit as unfit:
-                result.unfit(field, unfit)
+                unfits.append((field, unfit))
+    if not (unfits or plan.lookups or plan.ruled):
+        return Transferred(values=values)
+    result = _Result(values, source)
+    for field, reason in unfits:
+        result.unfit(field, reason)
     for look_up in plan.lookups:
         result.look_up(look_up, get(look_up.source), resolved)
     for ruled in plan.ruled:
