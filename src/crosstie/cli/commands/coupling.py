@@ -1,0 +1,112 @@
+"""`couple`, `create`, `uncouple`: setting up and removing couplings of records that a person names."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crosstie.cli.asking import confirm
+from crosstie.cli.commands.synchronising import print_as_document, watching
+from crosstie.cli.invocation import Command, current, in_session, leave
+from crosstie.cli.results import exit_code, print_reports, report_document
+from crosstie.cli.terminal import safe, say
+from crosstie.model.errors import InvalidOption
+
+if TYPE_CHECKING:
+    from crosstie.app.session import Session
+    from crosstie.app.views import CouplingView
+    from crosstie.engine.context import Report
+
+
+@click.command("couple", cls=Command)
+@click.argument("mapping")
+@click.argument("record")
+@click.option("--to", required=True, metavar="RECORD", help="The remote record: its key, name or id.")
+@click.option(
+    "--synchronize",
+    "--synchronise",
+    "synchronise",
+    type=click.Choice(["no", "to_remote", "from_remote"]),
+    help="Bring the two in step at once, in this direction; else as the mapping flows, to the remote side first.",
+)
+@click.option("--replace", is_flag=True, help="Let go of the partner that the record has now.")
+def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace: bool) -> None:
+    """Couple a local RECORD of MAPPING with a remote one.
+
+    Without synchronising nothing moves until somebody edits one of the two, and then only what was edited.
+    """
+    from crosstie.app.coupling import SetUp, set_up_coupling
+
+    async def work(session: "Session") -> SetUp:
+        return await set_up_coupling(session, mapping, record, to, synchronise=synchronise, replace=replace)
+
+    made = in_session(work)
+    reports = [made.report] if made.report is not None else []
+    if current().json:
+        from crosstie.cli.documents import print_document
+
+        done = report_document(made.report) if made.report is not None else None
+        print_document({"coupling": made.coupling, "synchronisation": done})
+    else:
+        say(f"Coupled: {_local(made.coupling)} with {_remote(made.coupling)}.")
+        print_reports(reports)
+    leave(exit_code(reports))
+
+
+@click.command("create", cls=Command)
+@click.argument("mapping")
+@click.argument("records", nargs=-1, required=True)
+@click.option("--remote", is_flag=True, help="The records are remote ones; their local partners are created.")
+@click.option("--dry-run", is_flag=True, help="Print the plan field by field and write nothing.")
+def create_(mapping: str, records: tuple[str, ...], remote: bool, dry_run: bool) -> None:
+    """Create the partners of RECORDS on the other side and couple them.
+
+    Records that are coupled already are skipped.
+    """
+    from crosstie.app.coupling import create_partners
+    from crosstie.model.records import Side
+
+    with watching(dry_run=dry_run) as watcher:
+
+        async def work(session: "Session") -> "Report":
+            watcher.begin(session.mapping(mapping))
+            side = Side.REMOTE if remote else Side.LOCAL
+            return await create_partners(session, mapping, records, side=side, dry_run=dry_run, observer=watcher)
+
+        report = in_session(work)
+    _show(report, dry_run=dry_run)
+
+
+@click.command("uncouple", cls=Command)
+@click.argument("mapping")
+@click.argument("records", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All couplings of the mapping.")
+@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
+@click.option("--force", is_flag=True, help="Go on where a guard would stop the job.")
+def uncouple_(mapping: str, records: tuple[str, ...], every: bool, yes: bool, force: bool) -> None:
+    """Remove the couplings of RECORDS, or --all of MAPPING. Both records of a pair stay as they are."""
+    if every == bool(records):
+        raise InvalidOption("Name the records to uncouple, or give --all.", next_step="Give one of the two.")
+    if every and not yes:
+        confirm(f"Remove all couplings of {safe(mapping)}? The records stay, and are synchronised no longer.")
+    from crosstie.app.coupling import uncouple
+
+    async def work(session: "Session") -> "Report":
+        return await uncouple(session, mapping, records, all=every, forced=force)
+
+    _show(in_session(work), dry_run=False)
+
+
+def _show(report: "Report", *, dry_run: bool) -> None:
+    if current().json:
+        print_as_document(dry_run, mappings=[report_document(report)])
+    else:
+        print_reports([report])
+    leave(exit_code([report]))
+
+
+def _local(coupling: "CouplingView") -> str:
+    return safe(" ".join(part for part in (coupling.local_key, coupling.local_name) if part) or coupling.local_id)
+
+
+def _remote(coupling: "CouplingView") -> str:
+    return safe(" ".join(part for part in (coupling.remote_key, coupling.remote_name) if part) or coupling.remote_id)

@@ -1,0 +1,184 @@
+"""`problems`, `jobs`, `history`, `open`: looking at what is in the way, what was done, and at a record itself."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crosstie.cli.invocation import Command, current, in_session, opened_home
+from crosstie.cli.terminal import moment, print_table, safe, say, value_text, words_of
+
+if TYPE_CHECKING:
+    from crosstie.app.opening import Opened
+    from crosstie.app.session import Session
+    from crosstie.app.views import ProblemFieldView, ProblemView
+    from crosstie.model.jobs import Counters, FieldChange, Job, JournalEntry
+
+_JOB_COLUMNS = ("Job", "Started", "Seconds", "Mapping", "Kind", "Direction", "State", "Result")
+
+
+# --- problems ---------------------------------------------------------------------------------------------
+
+
+@click.command("problems", cls=Command)
+@click.argument("mapping", required=False)
+@click.option("--code", metavar="CODE", help="Only those of this cause, such as conflict or too-long.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N", help="Most problems."
+)
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="ID", help="Go on behind this problem.")
+def problems_(mapping: str | None, code: str | None, limit: int, after: int) -> None:
+    """List what keeps records from being in step, with the next step for each. Solved ones close by themselves."""
+    from crosstie.app.problems import list_problems
+
+    with opened_home() as home:
+        found = list_problems(home, mapping, code=code, limit=limit, after_id=after)
+    more = len(found) == limit
+    if current().json:
+        from crosstie.cli.documents import print_document
+
+        print_document({"problems": found, "more": more})
+        return
+    for problem in found:
+        _print_problem(problem)
+    if more:
+        say(f"{len(found):,} problems shown; `crosstie problems --after {found[-1].id}` shows what follows.")
+    else:
+        say(f"{len(found):,} open problem{'' if len(found) == 1 else 's'}." if found else "No open problems.")
+
+
+def _print_problem(problem: "ProblemView") -> None:
+    times = f", {problem.attempts} times" if problem.attempts > 1 else ""
+    since = f"since {moment(problem.first_seen)}{times}"
+    say(f"{problem.mapping}  {safe(problem.record.name)}  {problem.problem_class}: {problem.code}  ({since})")
+    say(f"  {safe(problem.words)}")
+    for field in problem.fields:
+        say(f"  {_field_line(field)}")
+    for waits in problem.waits_for:
+        say(f"  waits for {safe(waits.get('record', ''))} of {safe(waits.get('mapping', ''))}")
+    if problem.next_step:
+        say(f"  Next step: {safe(problem.next_step)}")
+
+
+def _field_line(field: "ProblemFieldView") -> str:
+    local, remote = field.base.get("local"), field.base.get("remote")
+    base = value_text(local) if local == remote else f"{value_text(local)} local and {value_text(remote)} remote"
+    words = f"  {safe(field.words)}" if field.words else ""
+    return (
+        f"{safe(field.label)}: base {base}, local {value_text(field.local)}, remote {value_text(field.remote)}{words}"
+    )
+
+
+# --- jobs -------------------------------------------------------------------------------------------------
+
+
+@click.command("jobs", cls=Command)
+@click.argument("mapping", required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="Most jobs.")
+def jobs_(mapping: str | None, limit: int) -> None:
+    """List the jobs that ran, newest first, with their counters."""
+    from crosstie.app.history import list_jobs
+
+    with opened_home() as home:
+        found = list_jobs(home, mapping, limit=limit)
+    if current().json:
+        from crosstie.cli.documents import print_document
+
+        print_document({"jobs": found})
+    elif found:
+        print_table(_JOB_COLUMNS, [_job_row(job) for job in found])
+    else:
+        say("No jobs yet.")
+
+
+def _job_row(job: "Job") -> tuple[object, ...]:
+    seconds = f"{(job.finished_at - job.started_at).total_seconds():.1f}" if job.finished_at else ""
+    result = [
+        words
+        for counters, to in ((job.to_remote, "to remote"), (job.from_remote, "from remote"))
+        if (words := _counted(counters, to))
+    ]
+    if job.message:
+        result.append(job.message)
+    return (
+        job.id,
+        moment(job.started_at),
+        seconds,
+        job.mapping,
+        words_of(job.kind),
+        words_of(job.direction),
+        job.state.value,
+        "; ".join(result),
+    )
+
+
+def _counted(counters: "Counters", direction: str) -> str:
+    figures = [f"{number:,} {name}" for name in counters.__struct_fields__ if (number := getattr(counters, name))]
+    return f"{direction}: {', '.join(figures)}" if figures else ""
+
+
+# --- history ----------------------------------------------------------------------------------------------
+
+
+@click.command("history", cls=Command)
+@click.argument("mapping")
+@click.argument("record", required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Most entries.")
+def history_(mapping: str, record: str | None, limit: int) -> None:
+    """Show what was done to the records of MAPPING, or to one RECORD, newest first: each field before and after."""
+    from crosstie.app.history import list_history
+
+    async def work(session: "Session") -> "list[JournalEntry]":
+        return await list_history(session, mapping, record, limit=limit)
+
+    found = in_session(work)
+    if current().json:
+        from crosstie.cli.documents import print_document
+
+        print_document({"history": found})
+        return
+    for entry in found:
+        _print_entry(entry)
+    if not found:
+        say("No history yet.")
+
+
+def _print_entry(entry: "JournalEntry") -> None:
+    side = f" {entry.side}" if entry.side is not None else ""
+    why = " ".join(part for part in (f"{entry.code}:" if entry.code else "", safe(entry.words)) if part)
+    say(f"{moment(entry.at)}  job {entry.job_id}  {safe(entry.name)}  {entry.outcome}{side}  {why}".rstrip())
+    for change in entry.changes:
+        say(f"  {_change_line(change)}")
+
+
+def _change_line(change: "FieldChange") -> str:
+    lost = f"  {value_text(change.lost)} was lost" if change.lost is not None else ""
+    reason = f"  ({safe(change.reason)})" if change.reason else ""
+    return f"{safe(change.field)}: {value_text(change.before)} → {value_text(change.after)}{reason}{lost}"
+
+
+# --- open -------------------------------------------------------------------------------------------------
+
+
+@click.command("open", cls=Command)
+@click.argument("connection")
+@click.argument("table")
+@click.argument("record", metavar="ID")
+def open_(connection: str, table: str, record: str) -> None:
+    """Print the address of the record that the record ID of TABLE in CONNECTION is coupled with.
+
+    An uncoupled record is coupled first, its partner created, where the mapping allows.
+    """
+    from crosstie.app.opening import open_record
+
+    async def work(session: "Session") -> "Opened":
+        return await open_record(session, connection, table, record)
+
+    opened = in_session(work)
+    if current().json:
+        from crosstie.cli.documents import print_document
+
+        print_document(opened)
+        return
+    say(safe(opened.address))
+    if opened.coupled_now:
+        click.echo(f"Created and coupled just now under {opened.mapping}.", err=True)
