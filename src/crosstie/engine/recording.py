@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
+from crosstie.engine.basing import holds_base, next_base
 from crosstie.engine.context import Context
 from crosstie.engine.counting import SKIP_AFTER, count
-from crosstie.engine.decision import next_base
 from crosstie.engine.journalling import journal_entries
 from crosstie.engine.outcomes import Carried, new_problem
-from crosstie.model.base import encode_base
+from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
 from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import Due, DueReason
@@ -39,9 +39,10 @@ def record(ctx: Context, carried: Sequence[Carried], again: Sequence[Carried], s
         found = {id(item): problem for item in done if (problem := _problem(ctx, item, source, coupled))}
         stored = unit.put_problems(list(found.values()), ctx.now()) if found else []
         problems = dict(zip(found, stored, strict=True))
+        _strike_due(ctx, unit, done)
         _update_couplings(ctx, unit, done, problems, coupled)
         _close_problems(ctx, unit, done, problems)
-        _move_due(ctx, unit, done, problems)
+        _note_retries(ctx, unit, done, problems)
         wake_waiters(ctx, unit, coupled.values())
         unit.add_journal([entry for item in carried for entry in journal_entries(ctx, item, problems.get(id(item)))])
         unit.close_intents([intent for item in carried if not item.open_ended for intent in item.intents])
@@ -66,17 +67,23 @@ def _new_coupling(ctx: Context, item: Carried) -> NewCoupling:
     assert local is not None, "a created pair has both records"
     assert remote is not None, "a created pair has both records"
     base = next_base(ctx.compiled, None, item.applied(), local, remote)
+    held = item.decision.problem_code is not None
     return NewCoupling(
         mapping=ctx.mapping_name,
         local_id=local.id,
         remote_id=remote.id,
-        local_version=local.version,
-        remote_version=remote.version,
+        local_version=_vouched(ctx, Side.LOCAL, local, base, held=held),
+        remote_version=_vouched(ctx, Side.REMOTE, remote, base, held=held),
         base=encode_base(base),
-        state=CouplingState.IN_STEP if item.decision.problem_code is None else CouplingState.WAITING,
+        state=CouplingState.WAITING if held else CouplingState.IN_STEP,
         last_synchronised=ctx.now(),
         **names(ctx, local, remote),
     )
+
+
+def _vouched(ctx: Context, side: Side, record: Record, base: Base, *, held: bool) -> str | None:
+    """Return the version for which the base vouches; None if the system changed mapped fields by itself meanwhile."""
+    return record.version if held or holds_base(ctx.compiled, side, record.values, base) else None
 
 
 def names(ctx: Context, local: Record | None, remote: Record | None) -> dict[str, Any]:
@@ -113,7 +120,8 @@ def _update_couplings(
     gone = [c for item in carried if item.uncoupled and (c := item.decision.pair.coupling)]
     if gone:
         unit.couplings.delete(gone)
-    changed = {}
+    changed: dict[int, Coupling] = {}
+    follow: list[Coupling] = []
     for item in carried:
         coupling = item.decision.pair.coupling
         if coupling is None or item.created or item.uncoupled or id(item) in coupled:
@@ -121,18 +129,33 @@ def _update_couplings(
         after = _after(ctx, item, coupling, problems.get(id(item)))
         if after != coupling:
             changed[coupling.id] = after
+        if _unvouched(ctx, after) and item.results:
+            follow.append(after)
     lost = unit.couplings.update(list(changed.values()))
-    if lost:
+    _note_due(ctx, unit, [changed[id] for id in lost], DueReason.INTERRUPTED)
+    _note_due(ctx, unit, [*follow, *(c for c in coupled.values() if _unvouched(ctx, c))], DueReason.FOLLOW_UP)
+
+
+def _unvouched(ctx: Context, coupling: Coupling) -> bool:
+    """Whether a side has moved on from the base although nobody but its system touched it."""
+    return any(
+        coupling.version(side) is None and ctx.compiled.schema(side).conditional_writes
+        for side in (Side.LOCAL, Side.REMOTE)
+    )
+
+
+def _note_due(ctx: Context, unit: Unit, couplings: Sequence[Coupling], reason: DueReason) -> None:
+    if couplings:
         unit.add_due(
             [
                 Due(
                     mapping=ctx.mapping_name,
                     side=Side.LOCAL,
-                    record_id=changed[id].local_id,
-                    reason=DueReason.INTERRUPTED,
+                    record_id=coupling.local_id,
+                    reason=reason,
                     not_before=ctx.now(),
                 )
-                for id in lost
+                for coupling in couplings
             ]
         )
 
@@ -140,23 +163,20 @@ def _update_couplings(
 def _after(ctx: Context, item: Carried, coupling: Coupling, problem: Problem | None) -> Coupling:
     """Return the coupling as it is to be stored after the record was dealt with."""
     decision, local, remote = item.decision, item.local, item.remote
-    state = _state(item, coupling, problem)
-    if decision.action in (RecordAction.UNCHANGED, RecordAction.SKIP, RecordAction.IGNORE, RecordAction.FAIL):
-        base = coupling.base
-        if decision.action is RecordAction.UNCHANGED and local and remote and base is None:
-            base = encode_base(next_base(ctx.compiled, None, decision, local, remote))
-    elif local is None or remote is None:
-        base = coupling.base
-    else:
-        base = encode_base(next_base(ctx.compiled, item.base, item.applied(), local, remote))
+    base, versions = coupling.base, {Side.LOCAL: coupling.local_version, Side.REMOTE: coupling.remote_version}
+    if local is not None and remote is not None and decision.action not in (RecordAction.SKIP, RecordAction.IGNORE):
+        found = next_base(ctx.compiled, item.base, item.applied(), local, remote)
+        base = encode_base(found)
+        for side, record in ((Side.LOCAL, local), (Side.REMOTE, remote)):
+            versions[side] = _vouched(ctx, side, record, found, held=problem is not None)
     wrote = any(result.status is WriteStatus.WRITTEN for result in item.results.values())
     settled = problem is None and decision.action in (RecordAction.UPDATE, RecordAction.AGREE)
     return msgspec.structs.replace(
         coupling,
         base=base,
-        state=state,
-        local_version=local.version if local else coupling.local_version,
-        remote_version=remote.version if remote else coupling.remote_version,
+        state=_state(item, problem),
+        local_version=versions[Side.LOCAL],
+        remote_version=versions[Side.REMOTE],
         last_synchronised=ctx.now() if wrote or settled else coupling.last_synchronised,
         **names(ctx, _read(item, Side.LOCAL), _read(item, Side.REMOTE)),
     )
@@ -171,7 +191,7 @@ def _read(item: Carried, side: Side) -> Record | None:
     return item.local if side is Side.LOCAL else item.remote
 
 
-def _state(item: Carried, coupling: Coupling, problem: Problem | None) -> CouplingState:
+def _state(item: Carried, problem: Problem | None) -> CouplingState:
     pair = item.decision.pair
     if item.decision.action is RecordAction.SKIP:
         return CouplingState.OUT_OF_FILTER
@@ -203,10 +223,14 @@ def _close_problems(ctx: Context, unit: Unit, carried: Sequence[Carried], proble
             unit.close_problems(ctx.mapping_name, side, ids, ctx.now())
 
 
-def _move_due(ctx: Context, unit: Unit, carried: Sequence[Carried], problems: Mapping[int, Problem]) -> None:
-    """Strike out what has been looked at, and note what is to be tried again by itself."""
+def _strike_due(ctx: Context, unit: Unit, carried: Sequence[Carried]) -> None:
+    """Strike out what has been looked at."""
     for side in (Side.LOCAL, Side.REMOTE):
         unit.remove_due(ctx.mapping_name, side, [found for item in carried if (found := item.record_id(side))])
+
+
+def _note_retries(ctx: Context, unit: Unit, carried: Sequence[Carried], problems: Mapping[int, Problem]) -> None:
+    """Note what is tried again by itself, with a growing pause."""
     again = []
     for item in carried:
         problem = problems.get(id(item))

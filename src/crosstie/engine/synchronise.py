@@ -24,6 +24,7 @@ AHEAD = 10_000
 """So many changes of the remote side are read before the local ones, so that records changed on both are seen whole."""
 LOOKS = 4
 """So often a record that keeps changing while it is written is read and decided again."""
+_SET_FREE = (DueReason.PARTNER_COUPLED, DueReason.FOLLOW_UP)
 FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -83,9 +84,7 @@ class _Run:
             with ctx.store.begin() as unit:
                 noted = unit.due(ctx.mapping_name, ctx.now() if ctx.task.patient else FAR, limit=PAGE)
             fresh = [
-                row
-                for row in noted
-                if (row.side, row.record_id) not in tried and (before or row.reason is DueReason.PARTNER_COUPLED)
+                row for row in noted if (row.side, row.record_id) not in tried and (before or row.reason in _SET_FREE)
             ]
             if not fresh:
                 return

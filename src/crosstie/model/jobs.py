@@ -135,6 +135,8 @@ class DueReason(StrEnum):
     PARTNER_COUPLED = "partner_coupled"
     RETRY = "retry"
     MAPPING_CHANGED = "mapping_changed"
+    FOLLOW_UP = "follow_up"
+    """A system changed mapped fields by itself when it was written; the other side has not got them yet."""
     COUPLED_MERGE = "coupled_merge"
     """Just coupled, to be brought in step; nobody's data was preferred."""
     COUPLED_SEND = "coupled_send"
