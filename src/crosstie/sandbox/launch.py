@@ -144,19 +144,22 @@ class Sandbox:
     ) -> None:
         if data is not None:
             parse(data, seed)
-        self._stack = ExitStack()
-        home = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crosstie-sandbox-")))
+        makers = classes or system_classes()
         self.clock = Clock()
         self.tokens = Tokens(self.clock)
-        self.certificates = tls.certificates(home)
         self._ports = dict(ports or {})
         self._hosts: dict[str, Host] = {}
-        for name, make in (classes or system_classes()).items():
-            database, used = _database(folder, name)
-            host = Host(name, make, database, self.clock, self.tokens, self.info, used)
-            self._hosts[name] = host
-            if data is not None or not used:
-                host.load(data or "demo", seed)
+        with ExitStack() as stack:
+            home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosstie-sandbox-")))
+            self.certificates = tls.certificates(home)
+            for name, make in makers.items():
+                database, used = _database(folder, name)
+                stack.callback(database.close)
+                host = Host(name, make, database, self.clock, self.tokens, self.info, used)
+                self._hosts[name] = host
+                if data is not None or not used:
+                    host.load(data or "demo", seed)
+            self._stack = stack.pop_all()
 
     @property
     def business_central(self) -> Host:
@@ -206,8 +209,6 @@ class Sandbox:
 
     def close(self) -> None:
         """Close the databases and remove what was temporary."""
-        for host in self._hosts.values():
-            host.database.close()
         self._stack.close()
 
     def _servers_of(self, host: Host) -> list[tuple[_Server, socket.socket]]:
