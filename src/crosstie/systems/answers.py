@@ -14,7 +14,7 @@ from crosstie.model.errors import GarbledAnswer
 _BOM = b"\xef\xbb\xbf"
 _GUID = r"\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?"
 _CORRELATION = re.compile(
-    rf"[\s.;,(\[]*\b(?:Correlation\s?-?Id|Request\s?-?Id|Activity\s?-?Id|Trace ID)\s*[:=]\s*{_GUID}[\s.)\]]*",
+    rf"[\s;,(\[]*\b(?:Correlation\s?-?Id|Request\s?-?Id|Activity\s?-?Id|Trace ID)\s*[:=]\s*{_GUID}[\s.)\]]*",
     re.IGNORECASE,
 )
 _TIMESTAMP = re.compile(r"\s*Timestamp:\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", re.IGNORECASE)

@@ -65,15 +65,12 @@ class Catalogue:
         return table_of(name, found, place.root, collection, self._facts)
 
     async def _api(self, root: str, name: str) -> dict[str, EntitySet]:
-        found = self._apis.get(root)
-        if found is None:
+        if root not in self._apis:
             try:
-                found, _ = await self._client.get(f"{root}/$metadata", parse, purpose="metadata", json=False)
+                self._apis[root], _ = await self._client.get(f"{root}/$metadata", parse, purpose="metadata", json=False)
             except SystemRefused as error:
-                if error.details.get("status") == 404 and root != self._client.address:
-                    raise UnknownTable(
-                        f"{self._client.name} has no API for {name!r}: {error.words}", table=name
-                    ) from error
-                raise
-            self._apis[root] = found
-        return found
+                if error.details.get("status") != 404 or root == self._client.address:
+                    raise
+                words = f"{self._client.name} has no API for {name!r}: {error.words}"
+                raise UnknownTable(words, table=name) from error
+        return self._apis[root]

@@ -25,9 +25,7 @@ def route(table: str, address: str) -> Route:
         )
     base, found, _ = address.rpartition("/api/")
     if not found:
-        raise InvalidConnection(
-            f"The address {address!r} has no /api/ in it, so custom pages cannot be found beside it."
-        )
+        raise InvalidConnection(f"The address {address!r} has no /api/ in it: where custom pages are is not known.")
     return Route(f"{base}/api/{'/'.join(api)}", entity_set)
 
 

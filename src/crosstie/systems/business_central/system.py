@@ -132,7 +132,7 @@ class BusinessCentral:
             part for part in (base, self._connection.tenant_id, environment_of(self._client.address)) if part
         )
         company = self._catalogue.known_company
-        options = {
+        options: dict[str, object] = {
             "company": company.name if company else None,
             "page": self._facts.of(table).page,
             "filter": f"'SystemId' IS '{id}'",
@@ -154,9 +154,7 @@ def _overlap(seconds: Any) -> timedelta:
     try:
         found = timedelta(seconds=float(seconds))
     except (TypeError, ValueError) as error:
-        raise InvalidConnection(
-            f"The connection's setting overlap_seconds is {seconds!r}, which is no number."
-        ) from error
+        raise InvalidConnection(f"The connection's setting overlap_seconds is {seconds!r}, no number.") from error
     if found < timedelta(0):
         raise InvalidConnection(f"The connection's setting overlap_seconds is {seconds!r}; it must not be negative.")
     return found
