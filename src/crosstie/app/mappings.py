@@ -7,6 +7,7 @@ from crosstie.app.session import Session, find_mapping
 from crosstie.app.views import MappingView
 from crosstie.model.errors import UnknownMapping
 from crosstie.model.records import Side
+from crosstie.rules.company import company_row
 from crosstie.standard import load_standard, standard_names
 
 
@@ -46,8 +47,8 @@ async def reset_mappings(
         if name.strip().casefold() not in by_folded:
             raise UnknownMapping(f"{name!r} is not a standard mapping; those are: {', '.join(known)}.", mapping=name)
         wanted.append(by_folded[name.strip().casefold()])
-    session.access.remember("ownership_model", ownership)
-    company = await company_row(session)
+    session.access().remember("ownership_model", ownership)
+    company = await company_row_id(session)
     mappings = load_standard(wanted or None, ownership=ownership, custom_pages=custom_pages, company_row_id=company)
     with session.store.begin() as unit:
         for mapping in mappings:
@@ -58,13 +59,13 @@ async def reset_mappings(
     return [mapping.name for mapping in mappings]
 
 
-async def company_row(session: Session) -> str | None:
+async def company_row_id(session: Session) -> str | None:
     """Return the id of the Dataverse row that stands for the Business Central company, None if there is none.
 
     Environments without Microsoft's solution have no such table (mapping rules, section 2).
     """
-    from crosstie.rules.company_id import find_company_row
-
     info = await session.systems[Side.LOCAL].info()
-    session.access.remember("company_id", info.company or "")
-    return await find_company_row(session.access)
+    access = session.access()
+    access.remember("company_id", info.company or "")
+    found = await company_row(access)
+    return found.id if found else None

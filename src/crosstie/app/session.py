@@ -30,11 +30,11 @@ def utc_now() -> datetime:
 
 
 class Access:
-    """What rules may ask for (the narrow interface of `rules.base.RuleAccess`), with answers kept for the session."""
+    """What rules may ask for during one job (the narrow interface of `rules.base.RuleAccess`)."""
 
-    def __init__(self, session: "Session", settings: Mapping[str, str]) -> None:
+    def __init__(self, session: "Session") -> None:
         self._session = session
-        self.settings: dict[str, str] = dict(settings)
+        self.settings = session.settings
         self.cache: dict[str, Any] = {}
 
     @property
@@ -78,9 +78,13 @@ class Session:
         self.connections = connections
         self.now = now
         with store.begin() as unit:
-            self.access = Access(self, unit.settings())
+            self.settings = dict(unit.settings())
         self._compiled: dict[str, CompiledMapping] = {}
         self._checked = False
+
+    def access(self) -> Access:
+        """Return what rules may use during one job."""
+        return Access(self)
 
     def mappings(self) -> list[TableMapping]:
         """Return all mappings by their order."""
@@ -113,7 +117,7 @@ class Session:
             compiled=compiled,
             systems=self.systems,
             store=self.store,
-            access=self.access,
+            access=self.access(),
             now=self.now,
             alive=is_alive,
             task=task,
@@ -133,7 +137,7 @@ class Session:
             return
         for side, connection in self.connections.items():
             name = f"environment_seen:{connection.name}"
-            seen = self.access.settings.get(name)
+            seen = self.settings.get(name)
             if seen and self.now() - datetime.fromisoformat(seen) < _ENVIRONMENT_KEPT:
                 continue
             info = await self.systems[side].info()
@@ -143,7 +147,7 @@ class Session:
                     f"in {connection.environment}.",
                     connection=connection.name,
                 )
-            self.access.remember(name, self.now().isoformat())
+            self.access().remember(name, self.now().isoformat())
         self._checked = True
 
 

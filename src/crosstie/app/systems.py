@@ -12,12 +12,12 @@ def open_system(connection: Connection) -> System:
     """
     match connection.kind:
         case SystemKind.BUSINESS_CENTRAL:
-            from crosstie.systems.business_central import BusinessCentralSystem
+            from crosstie.systems.business_central import BusinessCentral
 
-            return BusinessCentralSystem(connection)
+            return BusinessCentral(connection)
         case SystemKind.DATAVERSE:
-            from crosstie.systems.dataverse import DataverseSystem
+            from crosstie.systems.dataverse import Dataverse
 
-            return DataverseSystem(connection)
+            return Dataverse(connection)
         case _:
             raise InvalidConnection(f"Connection {connection.name}: kind {connection.kind.value!r} cannot be reached.")
