@@ -87,6 +87,15 @@ def is_blank(value: Scalar, field: FieldSchema) -> bool:
     return value is None or (not field.nullable and value == blank(field))
 
 
+def same(one: Scalar, other: Scalar, field: FieldSchema) -> bool:
+    """Whether two values mean the same in the field: a lookup that names the table it points at equals the plain id."""
+    if one == other:
+        return True
+    if len(field.targets) < 2 or not isinstance(one, str) or not isinstance(other, str):
+        return False
+    return one.rpartition(":")[2] == other.rpartition(":")[2]
+
+
 def shown(value: Scalar) -> str:
     """Return a value as it stands in words for people, shortened."""
     text = as_text(value)

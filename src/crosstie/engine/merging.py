@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from crosstie.engine.compiling import CompiledField
-from crosstie.engine.converting import is_blank
+from crosstie.engine.converting import is_blank, same
 from crosstie.model.decisions import FieldAction, FieldDecision, Hold, Preference
 from crosstie.model.mappings import UpdateConflictResolution
 from crosstie.model.records import Side
@@ -182,13 +182,9 @@ class _Field:
             for side, seen in self.seen.items()
         )
 
-    def _same(self, one: Known, other: Scalar, side: Side) -> bool:
-        if one == other:
-            return True
+    def _same(self, moved: Scalar, stored: Scalar, side: Side) -> bool:
         schema = self.field.schema(side)
-        if schema is None or len(schema.targets) < 2:
-            return False
-        return _plain(one) == _plain(other)
+        return moved == stored if schema is None else same(moved, stored, schema)
 
     def _blank(self, side: Side) -> bool:
         schema = self.field.schema(side)
@@ -222,8 +218,3 @@ class _Field:
 
 def _where(side: Side) -> str:
     return "locally" if side is Side.LOCAL else "remotely"
-
-
-def _plain(value: object) -> object:
-    """Return the id of a lookup that says which table it points at."""
-    return value.rpartition(":")[2] if isinstance(value, str) else value

@@ -4,7 +4,7 @@ May import `model` and the contract of a system. The engine sees only `rules.bas
 """
 
 from crosstie.rules.base import FieldRule
-from crosstie.rules.company import CompanyId
+from crosstie.rules.company_id import CompanyId
 from crosstie.rules.contact_company import ContactCompany
 from crosstie.rules.currency import Currency
 from crosstie.rules.exchange_rate import CurrencyPrecision, ExchangeRate, Symbol

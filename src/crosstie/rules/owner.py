@@ -10,7 +10,7 @@ from crosstie.model.mappings import FieldMapping
 from crosstie.model.problems import WaitsFor
 from crosstie.model.records import Record, Side
 from crosstie.rules.base import LeaveAlone, RuleAccess, RuleResult, Value, caption, pointing_at
-from crosstie.rules.company import company_row
+from crosstie.rules.company_id import company_row
 
 MAPPING = "SALESPEOPLE"
 USERS = "systemuser"

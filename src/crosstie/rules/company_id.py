@@ -30,6 +30,12 @@ async def company_row(access: RuleAccess) -> CompanyRow | None:
     return found
 
 
+async def find_company_row(access: RuleAccess) -> str | None:
+    """Return the id of the row that stands for the company, None if there is none."""
+    found = await company_row(access)
+    return None if found is None else found.id
+
+
 async def _read_row(access: RuleAccess) -> CompanyRow | None:
     company_id = access.settings.get("company_id", "").strip("{}").lower()
     if not company_id:
