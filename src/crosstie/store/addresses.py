@@ -30,7 +30,7 @@ def parse_address(address: str | Path) -> Address:
         return _file(str(address))
     try:
         url = make_url(address)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         # The words of the library repeat the address, which may hold a password.
         raise StoreError("The address of the store cannot be read.", next_step=_FORMS) from error
     match url.drivername:

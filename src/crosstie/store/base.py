@@ -187,7 +187,10 @@ class Unit(Protocol):
     # --- due records and cursors --------------------------------------------------------------------------
 
     def add_due(self, due: Sequence[Due]) -> None:
-        """Note records for the next job; one that is noted already keeps the earlier time and any `create`."""
+        """Note records for the next job; one that is noted already keeps the earlier time and any `create`.
+
+        Of two reasons a choice made when coupling stays before PARTNER_COUPLED, that before others, of equals the new.
+        """
         ...
 
     def due(self, mapping: str, now: datetime, *, limit: int = 1000) -> list[Due]: ...

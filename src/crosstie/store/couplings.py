@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Update, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
@@ -21,13 +22,10 @@ _STATE_AT = _COLUMNS.index("state")
 _CHANGEABLE = tuple(name for name in NewCoupling.__struct_fields__ if name != "mapping")
 
 _SELECT = select(*(table.c[name] for name in _COLUMNS))
-_REVISIONS = select(table.c.id, table.c.revision).order_by(table.c.id)
+_INDEXED = ("local_id", "remote_id", "local_key", "remote_key", "state")
+_NOT_INDEXED = tuple(name for name in _CHANGEABLE if name not in _INDEXED)
+_LOCKED = select(table.c.id, table.c.revision, *(table.c[name] for name in _INDEXED)).order_by(table.c.id)
 _INSERT = insert(table)
-_UPDATE = (
-    update(table)
-    .where(table.c.id == bindparam("which"))
-    .values(revision=bindparam("next_revision"), **{name: bindparam(f"new_{name}") for name in _CHANGEABLE})
-)
 _DELETE = delete(table).where(table.c.id == bindparam("which"))
 
 
@@ -79,28 +77,35 @@ class SqlCouplings:
     def insert(self, couplings: Sequence[NewCoupling], now: datetime) -> list[Coupling]:
         ids = self._work.new_ids(table, len(couplings))
         rows = [
-            {"id": id_, "revision": 1, "mapping": new.mapping, "created_at": now, **_values(new)}
+            _values(new) | {"id": id_, "revision": 1, "created_at": now}
             for id_, new in zip(ids, couplings, strict=True)
         ]
         self._unless_coupled(couplings, lambda: self._work.write(_INSERT, rows))
         return [
-            Coupling(id=id_, revision=1, created_at=now, **msgspec.structs.asdict(new))
+            Coupling(**msgspec.structs.asdict(new) | {"id": id_, "revision": 1, "created_at": now})
             for id_, new in zip(ids, couplings, strict=True)
         ]
 
     def update(self, couplings: Sequence[Coupling]) -> set[int]:
         kept, lost = self._unchanged(couplings)
-        rows = [
-            {"which": each.id, "next_revision": each.revision + 1}
-            | {f"new_{name}": value for name, value in _values(each).items()}
-            for each in kept
-        ]
-        self._unless_coupled(kept, lambda: self._work.write(_UPDATE, rows))
+        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for coupling, row in kept:
+            values = _values(coupling)
+            # Naming a column makes the database write its index anew, and a synchronisation changes hardly any of them.
+            names = tuple(name for name in _INDEXED if values[name] != getattr(row, name))
+            changed = {f"new_{name}": values[name] for name in (*_NOT_INDEXED, *names)}
+            groups.setdefault(names, []).append(changed | {"which": coupling.id, "next": coupling.revision + 1})
+
+        def write() -> None:
+            for names, rows in groups.items():
+                self._work.write(_update(names), rows)
+
+        self._unless_coupled([coupling for coupling, _ in kept], write)
         return lost
 
     def delete(self, couplings: Sequence[Coupling]) -> set[int]:
         kept, lost = self._unchanged(couplings)
-        self._work.write(_DELETE, [{"which": each.id} for each in kept])
+        self._work.write(_DELETE, [{"which": coupling.id} for coupling, _ in kept])
         return lost
 
     def missing(self, mapping: str, side: Side, present: Iterable[Sequence[str]]) -> Iterator[list[Coupling]]:
@@ -119,20 +124,21 @@ class SqlCouplings:
             yield absent
             after_id = absent[-1].id
 
-    def _unchanged(self, couplings: Sequence[Coupling]) -> tuple[list[Coupling], set[int]]:
+    def _unchanged(self, couplings: Sequence[Coupling]) -> tuple[list[tuple[Coupling, AnyRow]], set[int]]:
         """Lock the rows and part those that still have the revision given from those lost to somebody else."""
-        rows = self._work.read_among(_REVISIONS, table.c.id, sorted(each.id for each in couplings), lock=True)
-        revisions: dict[int, int] = {row.id: row.revision for row in rows}
+        rows = self._work.read_among(_LOCKED, table.c.id, sorted(each.id for each in couplings), lock=True)
+        present: dict[int, AnyRow] = {row.id: row for row in rows}
         kept, lost = [], set()
         for coupling in couplings:
             # Taken out, so that a coupling given twice is lost the second time.
-            if revisions.pop(coupling.id, None) == coupling.revision:
-                kept.append(coupling)
+            row = present.pop(coupling.id, None)
+            if row is not None and row.revision == coupling.revision:
+                kept.append((coupling, row))
             else:
                 lost.add(coupling.id)
         return kept, lost
 
-    def _unless_coupled(self, couplings: Sequence[NewCoupling], write: Callable[[], int]) -> None:
+    def _unless_coupled(self, couplings: Sequence[NewCoupling], write: Callable[[], object]) -> None:
         try:
             with self._work.savepoint():
                 write()
@@ -153,8 +159,20 @@ class SqlCouplings:
                     if _record_id(each, side) in taken:
                         names.append(_called(each, side))
                         records.append({"mapping": mapping, "side": side.value, "id": _record_id(each, side)})
+        if not names:  # they are in each other's way
+            names = [_called(each, side) for each in couplings for side in Side]
         shown = ", ".join(dict.fromkeys(names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         return AlreadyCoupled(f"Coupled already: {shown}.", records=records)
+
+
+@cache
+def _update(indexed: tuple[str, ...]) -> Update:
+    names = (*_NOT_INDEXED, *indexed)
+    return (
+        update(table)
+        .where(table.c.id == bindparam("which"))
+        .values(revision=bindparam("next"), **{name: bindparam(f"new_{name}") for name in names})
+    )
 
 
 def _coupling(row: AnyRow) -> Coupling:
@@ -164,7 +182,7 @@ def _coupling(row: AnyRow) -> Coupling:
 
 
 def _values(coupling: NewCoupling) -> dict[str, Any]:
-    values = {name: getattr(coupling, name) for name in _CHANGEABLE}
+    values = msgspec.structs.asdict(coupling)
     values["state"] = coupling.state.value
     return values
 

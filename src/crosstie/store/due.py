@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, case, delete, or_, select
 
 from crosstie.model.jobs import Due, DueReason
 from crosstie.model.records import Side
@@ -11,6 +11,14 @@ from crosstie.store.base import Cursor
 from crosstie.store.queries import Queries
 from crosstie.store.schema import cursors
 from crosstie.store.schema import due as table
+
+_WEIGHTS = {
+    DueReason.PARTNER_COUPLED.value: 1,
+    DueReason.COUPLED_MERGE.value: 2,
+    DueReason.COUPLED_SEND.value: 2,
+    DueReason.COUPLED_GET.value: 2,
+}
+"""Which of two reasons for one record stays: a person's choice of a side above all, and of two choices the later."""
 
 
 class DueQueries(Queries):
@@ -24,6 +32,7 @@ class DueQueries(Queries):
             set_={
                 "not_before": self._work.least(table.c.not_before, given.not_before),
                 "create": or_(table.c.create, given.create),
+                "reason": case((_weight(given.reason) >= _weight(table.c.reason), given.reason), else_=table.c.reason),
             },
         )
         rows = [
@@ -82,3 +91,7 @@ class DueQueries(Queries):
 
     def forget_cursors(self, mapping: str) -> None:
         self._work.write(delete(cursors).where(cursors.c.mapping == mapping))
+
+
+def _weight(reason: ColumnElement[str]) -> ColumnElement[int]:
+    return case(_WEIGHTS, value=reason, else_=0)

@@ -26,8 +26,6 @@ _SQLITE: dict[str, tuple[str, str]] = {
     "SQLITE_IOERR": ("cannot be read or written: the disk failed", "Check the disk; nothing of this step was kept."),
 }
 _POSTGRES: dict[str, str] = {
-    "28": "Check the user and the password.",
-    "3D": "Create the database first, for example with `createdb`.",
     "42501": "Give the user the right to make and use tables there.",
     "53100": "Free some space on the server; nothing of this step was kept.",
 }
@@ -53,12 +51,12 @@ def _failure(error: DBAPIError, shown: str) -> StoreError:
         return StoreBusy(
             f"The store {shown} is in use: {words}.", next_step="Nothing of this step was kept; try again."
         )
-    if not state and (error.connection_invalidated or "connect" in words):
+    if not state:  # what goes wrong while connecting carries no state
         return StoreError(
-            f"The store {shown} cannot be reached: {words}.",
-            next_step="Check that the server runs and that the address is right.",
+            f"The store {shown} cannot be reached: {words.rstrip('.')}.",
+            next_step="Check that the server runs, and that user, password and database of the address are right.",
         )
-    step = _POSTGRES.get(state) or _POSTGRES.get(state[:2], "Nothing of this step was kept.")
+    step = _POSTGRES.get(state, "Nothing of this step was kept.")
     return StoreError(f"The store {shown} failed: {words}.", next_step=step, sqlstate=state)
 
 

@@ -113,6 +113,8 @@ def _file_engine(file: Path, lock_timeout: float, *, synchronous: str) -> Engine
     def set_up(connection: sqlite3.Connection, record: object) -> None:
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16384")  # KiB
+        connection.execute("PRAGMA wal_autocheckpoint = 4096")  # pages
         # SQLite's own knows capitals of ASCII only.
         connection.create_function("lower", 1, _lower, deterministic=True)
 
@@ -138,14 +140,15 @@ def _use_write_ahead_log(connection: Connection) -> None:
 
 
 def _server_engine(url: URL, lock_timeout: float) -> Engine:
-    own = f"-c timezone=UTC -c lock_timeout={int(lock_timeout * 1000)}"
     given = url.query.get("options", "")
+    options = [given] if isinstance(given, str) else list(given)
+    options += ["-c timezone=UTC", f"-c lock_timeout={int(lock_timeout * 1000)}"]
     return create_engine(
-        url.difference_update_query(["options"]),
+        url.difference_update_query(["options", "application_name"]),
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
-            "application_name": "crosstie",
-            "options": f"{given if isinstance(given, str) else ' '.join(given)} {own}".strip(),
+            "application_name": url.query.get("application_name", "crosstie"),
+            "options": " ".join(options).strip(),
         },
         pool_pre_ping=True,
         pool_timeout=lock_timeout,

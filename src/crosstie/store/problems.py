@@ -98,24 +98,26 @@ class ProblemQueries(Queries):
     def _of_records(self, mapping: str | None, side: Side, record_ids: Iterable[str]) -> set[int]:
         """Return the ids of the open problems of these records, directly or through their couplings."""
         ids = list(record_ids)
-        own, other = (
-            (problems.c.local_id, problems.c.remote_id)
-            if side is Side.LOCAL
-            else (problems.c.remote_id, problems.c.local_id)
-        )
-        coupled, partner = (
-            (couplings.c.local_id, couplings.c.remote_id)
-            if side is Side.LOCAL
-            else (couplings.c.remote_id, couplings.c.local_id)
-        )
-        query = select(problems.c.id).where(problems.c.closed_at.is_(None))
-        if mapping is not None:
-            query = query.where(problems.c.mapping == mapping)
-        if not ids or not self._work.read(query.limit(1)):
+        if not ids:
             return set()
-        through = query.join(couplings, (couplings.c.mapping == problems.c.mapping) & (partner == other))
-        rows = [*self._work.read_among(query, own, ids), *self._work.read_among(through, coupled, ids)]
-        return {row.id for row in rows}
+        own, other = (problems.c[f"{each.value}_id"] for each in (side, side.other))
+        still_open = select(problems.c.id).where(problems.c.closed_at.is_(None))
+        if mapping is not None:
+            still_open = still_open.where(problems.c.mapping == mapping)
+        found = {row.id for row in self._work.read_among(still_open, own, ids)}
+        # Kept under the other id alone are those that were opened before the record was coupled.
+        halves = select(problems.c.mapping).where(problems.c.closed_at.is_(None), own.is_(None)).distinct()
+        for (name,) in self._work.read(halves if mapping is None else halves.where(problems.c.mapping == mapping)):
+            partners = self._partners(name, side, ids)
+            query = still_open.where(problems.c.mapping == name, own.is_(None))
+            found.update(row.id for row in self._work.read_among(query, other, partners))
+        return found
+
+    def _partners(self, mapping: str, side: Side, ids: Sequence[str]) -> list[str]:
+        """Return the ids on the other side to which these records are coupled."""
+        own, other = (couplings.c[f"{each.value}_id"] for each in (side, side.other))
+        query = select(other).where(couplings.c.mapping == mapping)
+        return [partner for (partner,) in self._work.read_among(query, own, ids)]
 
     def _renew(self, new: Sequence[NewProblem], now: datetime) -> list[Problem]:
         ids = iter(self._work.new_ids(problems, len(new)))

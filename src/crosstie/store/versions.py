@@ -1,5 +1,8 @@
 """Which revision the tables of a store have, and whether that is the one of this version."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, insert, select, text
 
 from crosstie.model.errors import StoreError
@@ -15,19 +18,36 @@ def bring_up(connection: Connection, shown: str) -> None:
     """
     if read_revision(connection) == schema.HEAD:
         return
+    with _alone(connection):
+        found = read_revision(connection)  # another process may have been at it
+        if found == schema.HEAD:
+            return
+        if found is None:
+            _refuse_other_tables(connection, shown)
+        from crosstie.store.migrating import migrate  # Alembic takes long to import and is seldom needed
+
+        migrate(connection, found, shown)
+        connection.commit()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """A block that one process at a time enters."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    found = read_revision(connection)  # another process may have been at it
-    if found == schema.HEAD:
+        yield
         return
-    if found is None:
-        _refuse_other_tables(connection, shown)
-    from crosstie.store.migrating import migrate  # Alembic takes long to import and is seldom needed
-
-    migrate(connection, found, shown)
+    # A lock of the session and a transaction after it, because PostgreSQL learns of the tables of others only when a
+    # transaction begins: one that began before the wait would still not see them.
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
     connection.commit()
+    try:
+        yield
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+        connection.commit()
+    except BaseException:
+        connection.invalidate()  # closes it, which gives the lock back
+        raise
 
 
 def make_at_once(connection: Connection, shown: str) -> None:

@@ -7,7 +7,7 @@ revision = "0001"
 down_revision = None
 
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_TIME = sa.DateTime(timezone=True)
+_TIME = sa.DateTime(timezone=True).with_variant(sa.Text, "sqlite")
 
 
 def upgrade() -> None:
