@@ -29,3 +29,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of what answered when the connection was made; a change stops everything."""
     enabled: bool = True
     paused_reason: str = ""
+
+    def __repr__(self) -> str:
+        """Leaves the secret out, so that it gets into no log and no traceback."""
+        return f"Connection(name={self.name!r}, kind={self.kind.value!r}, address={self.address!r})"
