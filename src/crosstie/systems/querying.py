@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import msgspec
 
-from crosstie.model.conditions import Condition, Every
+from crosstie.model.conditions import Condition, Every, Some
 from crosstie.model.errors import UnknownField
 from crosstie.model.filters import Filter, compile_filter, with_condition
 from crosstie.model.records import Record
@@ -48,7 +48,8 @@ def restriction(filter: str | None, schema: TableSchema, say: Callable[[Conditio
     left: list[Condition] = []
     for part in parts:
         try:
-            said.append(say(part))
+            words = say(part)
+            said.append(f"({words})" if isinstance(part, Some) else words)
         except CannotSay:
             left.append(part)
     rest = with_condition(filter, Every(tuple(left)), schema) if left else None
