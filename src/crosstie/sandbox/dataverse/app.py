@@ -1,6 +1,6 @@
 """The system: which request goes where."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 from uuid import uuid4
 
@@ -13,8 +13,9 @@ from . import actions, batch, csdl, metadata
 from .address import NAMESPACE, ROOT, Segment, parse_key, require, split
 from .bulk import MESSAGES, bulk
 from .environment import Call, Environment
-from .errors import MISSING_ROW, Refusal, unknown_segment
+from .errors import Refusal, unknown_segment
 from .importing import insert_rows
+from .jobs import run_due
 from .properties import behind_row
 from .query import Source, read_count
 from .records import collection, row
@@ -24,8 +25,6 @@ from .switches import SETTINGS
 from .tracking import count_changes
 
 VERSIONS: Final = frozenset({"v9.0", "v9.1", "v9.2"})
-
-Special = Callable[[Call, Sequence[Segment]], Response]
 
 
 class Dataverse:
@@ -68,6 +67,7 @@ class Dataverse:
         denied = self._tokens.check(request, lambda reason: self._deny(request, reason))
         if denied is not None:
             raise denied
+        run_due(self._env)
         response = self._answer(request, {}, inner=False)
         response.headers += self._protection_headers()
         return response
@@ -119,7 +119,7 @@ class Dataverse:
             return batch.run(call, lambda request, references: self._answer(request, references, inner=True))
         if path.startswith("$metadata"):
             return csdl.answer(call)
-        segments = [segment for segment in split(path)]
+        segments = split(path)
         table = self._env.schema.by_set(segments[0].name)
         if table is not None:
             return self._table(call, table, segments)
@@ -151,6 +151,3 @@ class Dataverse:
     def _service_document(self, call: Call) -> Response:
         value = [{"name": name, "kind": "EntitySet", "url": name} for name in [*self._env.schema.sets, *metadata.SETS]]
         return json_response({"@odata.context": f"{call.root}/$metadata", "value": value})
-
-
-__all__ = ["MISSING_ROW", "Dataverse"]

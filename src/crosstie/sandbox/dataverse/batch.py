@@ -100,7 +100,7 @@ def _split_headers(piece: bytes) -> tuple[Headers, bytes]:
 
 def _part(outer: Headers, content: bytes) -> Part:
     text = content.lstrip(b"\r\n \t")
-    line, newline, rest = text.partition(b"\n")
+    line, _, rest = text.partition(b"\n")
     match = _REQUEST_LINE.fullmatch(line.decode("utf-8", "replace").strip())
     if match is None:
         raise _malformed(f"'{line[:100].decode('utf-8', 'replace')}' is no request line")

@@ -64,7 +64,7 @@ def _evaluate(call: Call, name: str, visitor: SqlFilter, node: Any) -> Fragment:
 
 def _values(given: Mapping[str, Any]) -> list[str]:
     node = given.get("PropertyValues", given.get("PropertyValue"))
-    items = node.val if isinstance(node, ast.List) else [] if node is None else [node]
+    items: list[Any] = node.val if isinstance(node, ast.List) else [] if node is None else [node]
     return [str(item.val) for item in items]
 
 
@@ -176,7 +176,7 @@ def _within(visitor: SqlFilter, column: Column, wanted: Range) -> Fragment:
 
 
 def time_range(name: str, now: datetime, value: str | None) -> Range | None:
-    """The time that a function such as ``LastXDays`` or ``ThisMonth`` means; None where the name is no such function."""
+    """The time that a function such as ``LastXDays`` or ``ThisMonth`` means; None where *name* is no such function."""
     if name in ("On", "OnOrAfter", "OnOrBefore"):
         start = to_datetime(f"{(value or '')[:10]}T00:00:00Z")
         after = start + timedelta(days=1)

@@ -38,19 +38,22 @@ class Environment:
         self.db = db
         self.clock = clock
         self.settings = settings
-        self.schema = load_schema()
+        self.schema: Schema = load_schema()
         self._facts: dict[tuple[str, ...], object] = {}
         self._rows: dict[tuple[str, object], tuple[object, ...] | None] = {}
+        self.next_job: float | None = None
+        """When the next asynchronous job is due, in seconds since 1970."""
         self.prepare()
 
     def prepare(self) -> None:
         """Make the tables and read what was customized."""
         create_tables(self.db, self.schema)
         load_customizing(self.db, self.schema)
+        self.next_job = self.db.execute("SELECT MIN(due) FROM job").fetchone()[0]
 
     def reset(self) -> None:
         """Drop everything and make the tables anew, as delivered."""
-        self.schema: Schema = load_schema()
+        self.schema = load_schema()
         self._facts.clear()
         self._rows.clear()
         self.db.reset()
@@ -62,6 +65,10 @@ class Environment:
         if known is None:
             known = self._facts[key] = make()
         return cast("T", known)
+
+    def schema_changed(self) -> None:
+        """Forget what :meth:`remember` keeps: after a change of options or keys."""
+        self._facts.clear()
 
     def encoders(self, table: Table) -> dict[str, Encode]:
         """By column: what turns a JSON value into the stored one."""

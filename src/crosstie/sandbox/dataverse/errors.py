@@ -28,6 +28,7 @@ NUMBER_RANGE: Final = "0x80044330"
 DATE_RANGE: Final = "0x80040239"
 EXPIRED_TOKEN: Final = "0x80044352"
 AGGREGATE_LIMIT: Final = "0x8004e023"
+BAD_FETCH: Final = "0x80041103"
 UNKNOWN_USER: Final = "0x80041d1f"
 
 _PREFIX = "Error identified in Payload provided by the user for Entity :'{}' ----> InnerException : "

@@ -35,7 +35,7 @@ class _Item:
 class Expander:
     """The expanded navigations of one table.
 
-    The near rows must select :meth:`hidden` behind their own columns; :meth:`fill` gets those values with the wire rows.
+    The near rows must select :meth:`hidden` behind their own columns; :meth:`fill` gets those values with the rows.
     """
 
     def __init__(self, call: Call, table: Table, expands: Sequence[Expand], nested: bool = False) -> None:

@@ -1,8 +1,8 @@
 """Putting many rows in without HTTP: for data sets.
 
-Values come in wire form and go through the same typing as writes over HTTP. More than there is allowed: columns that the
-server otherwise fills in itself (times, states, users), lookups in the form they are read (``_x_value``), and rows that
-exist already, which are overwritten. References are taken as they are, so that rows may come in any order.
+Values come in wire form and go through the same typing as writes over HTTP. More than there is allowed: columns that
+the server otherwise fills in itself (times, states, users), lookups in the form they are read (``_x_value``), and rows
+that exist already, which are overwritten. References are taken as they are, so that rows may come in any order.
 """
 
 import re
@@ -51,6 +51,7 @@ class _Loader:
         self._portions: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
         self._defaults = defaults(env, table)
         self._now = env.clock.seconds()
+        self._status = {state: table.default_status(state) for state in table.states()}
 
     def add(self, row: dict[str, object]) -> None:
         """Take one row."""
@@ -94,7 +95,7 @@ class _Loader:
         if "statecode" in table.columns:
             state = values.setdefault("statecode", table.default_state)
             if values.get("statuscode") is None:
-                values["statuscode"] = table.default_status(int(str(state)))
+                values["statuscode"] = self._status.get(int(str(state)))
         if table.ownership == "UserOwned" and values.get("ownerid") is None:
             values["ownerid"], values["owneridtype"] = self._call.caller, "systemuser"
 

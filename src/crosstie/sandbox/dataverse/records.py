@@ -5,12 +5,15 @@ from typing import Final
 
 from ..http import Response, from_json, json_response
 from .address import RowKey, find, parse_key, require, row_address
+from .aggregate import read_aggregate
 from .deleting import delete_row
 from .environment import Call
 from .errors import BAD_ARGUMENT, Refusal, missing_key, missing_row, row_exists
+from .fetchxml import read_fetch
 from .projection import selected_columns
 from .query import Source, read_page, read_row, row_body, select_of
 from .schema import Table
+from .sql import read_sql
 from .tracking import read_tracked, tracks
 from .writing import create_row, update_row
 
@@ -38,11 +41,27 @@ def collection(call: Call, table: Table) -> Response:
     """A request to an entity set."""
     match call.request.method:
         case "GET":
-            source = Source(table, f"{call.root}/{table.set}")
-            return read_tracked(call, source) if tracks(call) else read_page(call, source)
+            return _read(call, Source(table, f"{call.root}/{table.set}"))
         case "POST":
             return _create(call, table)
     raise method_not_allowed(call, table.set)
+
+
+def _read(call: Call, source: Source) -> Response:
+    """A collection in the language in which the request asks for it."""
+    query = call.query
+    if tracks(call):
+        return read_tracked(call, source)
+    if "fetchXml" in query:
+        return read_fetch(call, source)
+    if "sql" in query:
+        return read_sql(call, source)
+    if "$apply" in query:
+        return read_aggregate(call, source)
+    for name in ("savedQuery", "userQuery"):
+        if name in query:
+            raise missing_row(name.lower(), query[name])
+    return read_page(call, source)
 
 
 def method_not_allowed(call: Call, what: str) -> Refusal:
@@ -92,11 +111,10 @@ def _write(call: Call, table: Table, key: RowKey) -> Response:
     if not isinstance(body, dict):
         raise Refusal(400, BAD_ARGUMENT, "The request body must be a JSON object.")
     must_match, must_not = call.condition("if-match"), call.condition("if-none-match") == ANY
-    if must_not and key.key is not None and call.env.settings.flag("refuse_create_only_by_key"):
-        if find(call.env, table, key) is None:
-            raise missing_key(table.name)
     row_id = find(call.env, table, key)
     if row_id is None:
+        if must_not and key.key is not None and call.env.settings.flag("refuse_create_only_by_key"):
+            raise missing_key(table.name)
         if must_match is not None:
             raise missing_row(table.name, key.id) if key.id else missing_key(table.name)
         return _upsert_new(call, table, key, body)

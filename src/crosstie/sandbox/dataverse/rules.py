@@ -27,6 +27,7 @@ class Rule:
 
 
 _PREFIXES = ("address1_", "address2_", "address3_", "shipto_", "billto_")
+_ADDRESS_PARTS = ("line1", "line2", "line3", "city", "stateorprovince", "postalcode", "country")
 _CUSTOMER_PARTS: Final = {
     "parentcustomerid": {"account": "accountid", "contact": "parentcontactid"},
     "customerid": {"account": "accountid", "contact": "contactid"},
@@ -50,7 +51,7 @@ def _make_rules(table: Table) -> Iterator[Rule]:
             yield Rule(frozenset(parts), _full_name(f"{prefix}fullname", parts))
     for prefix in _PREFIXES:
         if f"{prefix}composite" in columns:
-            yield Rule(frozenset(name for name in columns if name.startswith(prefix)), _composite(prefix))
+            yield Rule(frozenset(prefix + part for part in _ADDRESS_PARTS), _composite(prefix))
     for column, parts_of in _CUSTOMER_PARTS.items():
         if column in columns:
             yield Rule(frozenset({column}), _customer(column, parts_of))
@@ -81,14 +82,14 @@ def _full_name(target: str, parts: tuple[str, ...]) -> Apply:
 
 
 def _composite(prefix: str) -> Apply:
-    def apply(call: Call, merged: Row, values: Values) -> None:
-        def part(name: str) -> str:
-            return str(merged.get(prefix + name) or "")
+    target, names = f"{prefix}composite", [prefix + part for part in _ADDRESS_PARTS]
 
-        region = f"{part('stateorprovince')} {part('postalcode')}".strip()
-        place = ", ".join(text for text in (part("city"), region) if text)
-        lines = [part("line1"), part("line2"), part("line3"), place, part("country")]
-        values[f"{prefix}composite"] = "\r\n".join(line for line in lines if line) or None
+    def apply(call: Call, merged: Row, values: Values) -> None:
+        line1, line2, line3, city, state, code, country = [merged.get(name) for name in names]
+        region = " ".join([str(text) for text in (state, code) if text])
+        place = ", ".join([str(text) for text in (city, region) if text])
+        lines = [str(line) for line in (line1, line2, line3, place, country) if line]
+        values[target] = "\r\n".join(lines) or None
 
     return apply
 

@@ -18,10 +18,14 @@ ORGANIZATION_NAME = "Contoso Sandbox"
 
 def seed(env: Environment) -> None:
     """Put in the rows of an empty environment; they have the same ids in every sandbox."""
+    unit: dict[str, object] = {
+        "businessunitid": ROOT_BUSINESS_UNIT,
+        "name": ORGANIZATION_NAME,
+        "_organizationid_value": ORGANIZATION,
+    }
     with env.db.transaction():
         insert_rows(env, "transactioncurrency", [_currency()])
         insert_rows(env, "organization", [_organization()])
-        unit = {"businessunitid": ROOT_BUSINESS_UNIT, "name": ORGANIZATION_NAME, "_organizationid_value": ORGANIZATION}
         insert_rows(env, "businessunit", [unit])
         insert_rows(env, "systemuser", _users())
         insert_rows(env, "team", [_team()])

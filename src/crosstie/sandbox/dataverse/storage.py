@@ -39,10 +39,12 @@ def create_tables(db: Database, schema: Schema) -> None:
             " deletedon TEXT NOT NULL)"
         )
         db.execute("CREATE INDEX IF NOT EXISTS tombstone_version ON tombstone (name, version)")
+        db.execute("CREATE INDEX IF NOT EXISTS tombstone_id ON tombstone (name, id)")
         db.execute(
             "CREATE TABLE IF NOT EXISTS choice (name TEXT NOT NULL, column_name TEXT NOT NULL, value INTEGER NOT NULL,"
             " label TEXT, state INTEGER, PRIMARY KEY (name, column_name, value))"
         )
+        db.execute("CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, due REAL NOT NULL, targets BLOB NOT NULL)")
         db.execute(
             "CREATE TABLE IF NOT EXISTS alternate_key (name TEXT NOT NULL, key_name TEXT NOT NULL, display TEXT,"
             " columns TEXT, PRIMARY KEY (name, key_name))"

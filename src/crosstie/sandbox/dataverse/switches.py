@@ -20,5 +20,8 @@ SETTINGS: Final = (
     Setting("burst_remaining_requests", 5999, "value of x-ms-ratelimit-burst-remaining-xrm-requests"),
     Setting("time_remaining_seconds", 1199, "value of x-ms-ratelimit-time-remaining-xrm-requests"),
     Setting("aggregate_limit", 50000, "over how many records an aggregate is refused with 0x8004e023"),
+    Setting(
+        "bulk_delete_seconds", 10, "how long after it was asked for a BulkDelete job runs (0: with the next request)"
+    ),
     Setting("first_option_value", 100_000_000, "from which number the server numbers new choice options"),
 )

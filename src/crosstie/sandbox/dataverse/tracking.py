@@ -79,7 +79,8 @@ def read_token(call: Call, table: Table, text: str) -> Token:
         raise Refusal(
             400,
             EXPIRED_TOKEN,
-            f"Version stamp associated with the client has expired. Please perform a full sync. (entity '{table.name}')",
+            "Version stamp associated with the client has expired. Please perform a full sync. "
+            f"(entity '{table.name}')",
         )
     return Token(version, issued)
 

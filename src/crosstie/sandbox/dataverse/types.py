@@ -184,8 +184,8 @@ def _choice_encoder(table: Table, column: Column, wrong: Callable[[object], Refu
             raise Refusal(
                 400,
                 BAD_CHOICE,
-                f"A validation error occurred. The value {value} of '{column.name}' on record of type '{table.name}' is "
-                f"outside the valid range. Accepted Values: {accepted}",
+                f"A validation error occurred. The value {value} of '{column.name}' on record of type '{table.name}' "
+                f"is outside the valid range. Accepted Values: {accepted}",
             )
         return value
 
