@@ -54,7 +54,7 @@ class Batch:
             method=method.upper(),
             path=unquote(path),
             raw_query=query,
-            headers=Headers([*self.inherited.items(), *headers.items()]),
+            headers=Headers((self.inherited | {name.lower(): value for name, value in headers.items()}).items()),
             body=body,
             base_url=self.outer.base_url,
             client=self.outer.client,

@@ -64,6 +64,8 @@ def name_given(records: Records, row: Row) -> None:
 
 def part_given(records: Records, row: Row) -> None:
     """A part of a person's name was set: the name is made anew. Raises where the whole is too long."""
+    if row["type"] == "Company" and not any(row[column] for column in NAME_PARTS):
+        return
     name = join_name(*(row[column] for column in NAME_PARTS))
     too_many = len(name) - records.schema.tables["Contact"].fields["name"].type.length
     if too_many > 0:

@@ -7,7 +7,7 @@ follow each other in both directions. Facts: mapping-rules section 4, behaviour 
 from typing import Final
 
 from . import errors
-from .contacts import refresh_relations, rename_company
+from .contacts import complete, refresh_relations, rename_company
 from .records import Records
 from .schema import Row
 
@@ -74,8 +74,9 @@ def after_modify(records: Records, table: str, old: Row, new: Row) -> None:
     differing = {theirs: new[ours] for ours, theirs in MIRRORED[table].items() if old[ours] != new[ours]}
     contact = records.find("Contact", number=relation["contact_no"]) if differing else None
     if contact is not None:
-        after = records.change("Contact", contact, contact | differing)
-        contact_modified(records, contact, after)
+        mirrored = contact | differing
+        complete(records, contact, mirrored)
+        contact_modified(records, contact, records.change("Contact", contact, mirrored))
 
 
 def contact_modified(records: Records, old: Row, new: Row) -> None:

@@ -1,0 +1,1 @@
+"""The Business Central sandbox, mostly through ``handle()``, a few times over sockets."""
