@@ -57,6 +57,9 @@ def test_types_lengths_options_and_navigation_are_told(service: Service) -> None
     assert attributes(customer, "Property", "lastModifiedDateTime")["Type"] == "Edm.DateTimeOffset"
     assert attributes(customer, "Property", "blocked")["Type"] == "Microsoft.NAV.customerBlocked"
     assert attributes(customer, "NavigationProperty", "paymentTerm")["Type"] == "Microsoft.NAV.paymentTerm"
+    constraint = customer.find(f"{EDM}NavigationProperty[@Name='paymentTerm']/{EDM}ReferentialConstraint")
+    assert constraint is not None
+    assert constraint.attrib == {"Property": "paymentTermsId", "ReferencedProperty": "id"}
     assert attributes(customer, "NavigationProperty", "customerFinancialDetail")
     order = node.find(f"{EDM}EntityType[@Name='salesOrder']")
     assert order is not None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from .pages import Api, Page, Property, in_words
+from .pages import Api, Navigation, Page, Property, in_words
 from .values import EDM, Enumeration
 
 NAMESPACE: Final = "Microsoft.NAV"
@@ -63,19 +63,24 @@ def _entity_type(schema: Element, page: Page, sets: Mapping[str, Page]) -> None:
     for prop in page.properties.values():
         SubElement(entity, "Property", _property(prop, page.key))
     for way in page.navigation.values():
-        _navigation(entity, way.name, sets[way.to], way.many)
+        node = _navigation(entity, way.name, sets[way.to], way.many)
+        _constraint(node, page, way)
     if page.name == "companies":
         for other in sets.values():
             if not other.table.shared:
-                _navigation(entity, other.name, other, many=True, contained=True)
+                _navigation(entity, other.name, other, many=True).set("ContainsTarget", "true")
 
 
-def _navigation(entity: Element, name: str, target: Page, many: bool, contained: bool = False) -> None:
+def _navigation(entity: Element, name: str, target: Page, many: bool) -> Element:
     of = f"{NAMESPACE}.{target.entity}"
-    attributes = {"Name": name, "Type": f"Collection({of})" if many else of}
-    if contained:
-        attributes["ContainsTarget"] = "true"
-    SubElement(entity, "NavigationProperty", attributes)
+    return SubElement(entity, "NavigationProperty", {"Name": name, "Type": f"Collection({of})" if many else of})
+
+
+def _constraint(node: Element, page: Page, way: Navigation) -> None:
+    """Say which property holds the id of the record that a navigation leads to."""
+    for prop in page.properties.values():
+        if way.via and prop.field.name == way.via and (prop.name == page.key or (prop.id_of and not prop.show)):
+            SubElement(node, "ReferentialConstraint", {"Property": prop.name, "ReferencedProperty": "id"})
 
 
 def _property(prop: Property, key: str) -> dict[str, str]:
