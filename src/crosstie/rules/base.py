@@ -98,11 +98,24 @@ class FieldRule(Protocol):
 
 
 @runtime_checkable
-class Releasing(Protocol):
+class Releasing(FieldRule, Protocol):
     """A rule that cleans up when a coupling is removed (engine rule U-12)."""
 
     def release(self, field: FieldMapping, remote: Record, facts: Any) -> dict[str, Scalar]:
         """Return what to write to the remote record of a coupling that is removed; `facts` are those of `prepare`."""
+        ...
+
+
+@runtime_checkable
+class Belonging(FieldRule, Protocol):
+    """A rule that ties records to those of another mapping, with whose coupling their own goes (engine rule U-12)."""
+
+    async def belonging(
+        self, field: FieldMapping, mapping: str, parent: str, parents: Sequence[Coupling], access: RuleAccess
+    ) -> list[Coupling]:
+        """Return the couplings of `mapping`, to which the field belongs, whose records belong to both records of one
+        of the couplings `parents` of the mapping `parent`.
+        """
         ...
 
 

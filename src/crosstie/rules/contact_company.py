@@ -14,6 +14,7 @@ from crosstie.model.mappings import FieldMapping
 from crosstie.model.problems import WaitsFor
 from crosstie.model.records import Record, Side
 from crosstie.rules.base import Ineligible, LeaveAlone, RuleAccess, RuleResult, Value, caption, pointing_at
+from crosstie.rules.contact_dependants import coupled_contacts
 from crosstie.rules.reading import any_of, quoted, read
 
 PAGE = "crosstie/sync/v1.0/syncContacts"
@@ -77,6 +78,16 @@ class ContactCompany:
             return Ineligible("The contact has no parent account.")
         found = facts.companies[str(parent)]
         return LeaveAlone() if found == Value(None) and not creating else found
+
+    async def belonging(
+        self, field: FieldMapping, mapping: str, parent: str, parents: Sequence[Coupling], access: RuleAccess
+    ) -> list[Coupling]:
+        """Return the couplings of contacts that belong to these customers or vendors on both sides."""
+        kind = next((kind for kind, name in KINDS.items() if name == parent), None)
+        if kind is None:
+            return []
+        relation = (RELATION_TYPE, RELATION_NUMBER)
+        return await coupled_contacts(field, mapping, parents, access, page=PAGE, relation=relation, kind=kind)
 
 
 def _relation(record: Record) -> tuple[str, str] | None:
