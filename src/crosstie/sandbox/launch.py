@@ -57,7 +57,6 @@ class Host:
         clock: Clock,
         tokens: Tokens,
         info: Callable[[], Mapping[str, object]],
-        used: bool,
     ) -> None:
         self.name = name
         self.database = database
@@ -72,7 +71,6 @@ class Host:
         self.planted: list[dict[str, object]] = []
         self._tokens = tokens
         self._clock = clock
-        self._used = used
 
     @property
     def api(self) -> str:
@@ -92,9 +90,7 @@ class Host:
     def load(self, data: str, seed: int | None = None) -> None:
         """Empty the system and fill it with a data set; raises ``data.DataError`` on an unknown one."""
         order = parse(data, seed)
-        if self._used:
-            self.system.reset()
-        self._used = True
+        self.system.reset()
         with self.database.transaction():
             for table, rows in tables(self.name, order, self._clock.now()):
                 self.system.insert_many(table, rows)
@@ -155,7 +151,7 @@ class Sandbox:
             for name, make in makers.items():
                 database, used = _database(folder, name)
                 stack.callback(database.close)
-                host = Host(name, make, database, self.clock, self.tokens, self.info, used)
+                host = Host(name, make, database, self.clock, self.tokens, self.info)
                 self._hosts[name] = host
                 if data is not None or not used:
                     host.load(data or "demo", seed)
