@@ -60,6 +60,16 @@ def in_session(work: "Callable[[Session], Awaitable[T]]") -> T:
         return asyncio.run(within())
 
 
+def answered_in_json(document: object) -> bool:
+    """Print `document` and return True if JSON was asked for."""
+    if not current().json:
+        return False
+    from crosstie.cli.documents import print_document
+
+    print_document(document)
+    return True
+
+
 def leave(code: int) -> NoReturn:
     """End the command with this exit code."""
     click.get_current_context().exit(code)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from crosstie.cli.terminal import safe, say, value_text, words_of
 from crosstie.model.decisions import Decision, FieldAction, FieldDecision, RecordAction
-from crosstie.model.records import Side
+from crosstie.model.records import Record, Side
+from crosstie.model.values import Scalar
 
 if TYPE_CHECKING:
     from crosstie.cli.documents import StreamedDocument
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 _UNEVENTFUL = frozenset({RecordAction.UNCHANGED, RecordAction.AGREE, RecordAction.IGNORE})
 _WRITES = {FieldAction.TO_REMOTE: Side.REMOTE, FieldAction.TO_LOCAL: Side.LOCAL}
-_CREATES = {RecordAction.CREATE_REMOTE: Side.REMOTE, RecordAction.CREATE_LOCAL: Side.LOCAL}
 
 
 def is_shown(decision: Decision) -> bool:
@@ -24,17 +24,19 @@ def is_shown(decision: Decision) -> bool:
 def record_name(mapping: "Mapping", decision: Decision) -> str:
     """Return how people call the record: number and name of the local side where there is one."""
     pair = decision.pair
-    for side, record in ((Side.LOCAL, pair.local), (Side.REMOTE, pair.remote)):
-        if record is None:
-            continue
-        key = mapping.key_field(side)
-        parts = (record.values.get(key) if key else None, record.values.get(mapping.name_field(side)))
-        if words := " ".join(str(part) for part in parts if part is not None):
-            return words
+    if pair.local is not None and (words := _called(mapping, Side.LOCAL, pair.local)):
+        return words
     if pair.coupling is not None:
         return pair.coupling.name()
-    known = pair.local or pair.remote
-    return known.id if known else ""
+    if pair.remote is not None:
+        return _called(mapping, Side.REMOTE, pair.remote) or pair.remote.id
+    return pair.local.id if pair.local is not None else ""
+
+
+def _called(mapping: "Mapping", side: Side, record: Record) -> str:
+    key = mapping.key_field(side)
+    parts = (record.values.get(key) if key else None, record.values.get(mapping.name_field(side)))
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 class PlanInWords:
@@ -91,8 +93,8 @@ def _lines(mapping: "Mapping", decision: Decision) -> Iterator[str]:
     for field in decision.fields:
         if line := _field_line(field):
             yield f"  {line}"
-    for name, value in _undecided_values(decision).items():
-        yield f"  {safe(name)}: {value_text(None)} → {value_text(value)}  to {_CREATES[decision.action].value}"
+    for side, name, before, after in _bare_writes(decision):
+        yield f"  {safe(name)}: {value_text(before)} → {value_text(after)}  to {side}"
     for finding in decision.findings:
         yield f"  {safe(finding.field)}: {finding.code}: {safe(finding.words)}"
     if decision.problem_code is not None:
@@ -129,9 +131,9 @@ def _base_text(field: FieldDecision) -> str:
 def _item(mapping: "Mapping", decision: Decision) -> dict[str, Any]:
     pair, coupling = decision.pair, decision.pair.coupling
     problem = {"code": decision.problem_code, "words": decision.problem_words} if decision.problem_code else None
-    created = [
-        {"field": name, "label": name, **_change(_CREATES[decision.action], None, value, "")}
-        for name, value in _undecided_values(decision).items()
+    bare = [
+        {"field": name, "label": name, **_change(side, before, after, "")}
+        for side, name, before, after in _bare_writes(decision)
     ]
     return {
         "mapping": mapping.name,
@@ -142,7 +144,7 @@ def _item(mapping: "Mapping", decision: Decision) -> dict[str, Any]:
         },
         "action": decision.action,
         "reason": decision.reason,
-        "fields": [item for field in decision.fields if (item := _field_item(field))] + created,
+        "fields": [item for field in decision.fields if (item := _field_item(field))] + bare,
         "findings": decision.findings,
         "problem": problem,
         "waits_for": decision.waits_for,
@@ -189,9 +191,14 @@ def _before(field: FieldDecision) -> object:
     return field.remote if field.action is FieldAction.TO_REMOTE else field.local
 
 
-def _undecided_values(decision: Decision) -> dict[str, Any]:
-    """Return the values of a create whose fields carry no decision of their own, by field of the new record."""
-    side = _CREATES.get(decision.action)
-    if side is None or any(_WRITES.get(field.action) is side for field in decision.fields):
-        return {}
-    return decision.to_remote if side is Side.REMOTE else decision.to_local
+def _bare_writes(decision: Decision) -> Iterator[tuple[Side, str, Scalar, Scalar]]:
+    """Yield side, field, value before and after of writes to a side that no field's decision speaks of."""
+    decided = {_WRITES.get(field.action) for field in decision.fields}
+    pair = decision.pair
+    for side, record, values in (
+        (Side.REMOTE, pair.remote, decision.to_remote),
+        (Side.LOCAL, pair.local, decision.to_local),
+    ):
+        if side not in decided:
+            for name, after in values.items():
+                yield side, name, record.values.get(name) if record is not None else None, after

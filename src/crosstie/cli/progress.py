@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from crosstie.model.decisions import Decision
+    from crosstie.model.mappings import Mapping
 
 
 class Progress:
@@ -31,6 +32,10 @@ class Progress:
         """Say what is done from now on."""
         self._step = words
         self._show(words)
+
+    def begin(self, mapping: "Mapping") -> None:
+        """Say whose records are worked on from now on."""
+        self.step(mapping.name)
 
     def progress(self, done: int) -> None:
         """Say how many records the step has dealt with."""

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosstie.cli.asking import confirm
-from crosstie.cli.invocation import Group, current, leave, opened_home
+from crosstie.cli.invocation import Group, answered_in_json, leave, opened_home
 from crosstie.cli.progress import Progress
 from crosstie.cli.terminal import can_ask, print_table, safe, say
 from crosstie.model.errors import InvalidConnection, InvalidOption
 
 if TYPE_CHECKING:
-    from crosstie.app.connections import ConnectionTest
-    from crosstie.app.views import ConnectionView
+    from crosstie.app.views import ConnectionTest, ConnectionView
 
 _CANNOT_REACH = 3
 _TOKEN_URL = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
@@ -34,11 +33,9 @@ def list_() -> None:
 
     with opened_home() as home:
         found = list_connections(home)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"connections": found})
-    elif found:
+    if answered_in_json({"connections": found}):
+        return
+    if found:
         print_table(_COLUMNS, [_row(view) for view in found])
     else:
         say("No connections yet. Add two with `crosstie connection add`, or try `crosstie sandbox --connect`.")
@@ -51,7 +48,7 @@ def list_() -> None:
 @click.option("--tenant-id", default="", metavar="ID", help="Tenant of the application.")
 @click.option("--client-id", default="", metavar="ID", help="The application's id.")
 @click.option(
-    "--secret-stdin", is_flag=True, help="Read the secret from standard input. Else CROSSTIE_SECRET, else asked."
+    "--secret-stdin", is_flag=True, help="Read the secret from standard input; else from CROSSTIE_SECRET, else asked."
 )
 @click.option("--token-url", default="", metavar="URL", help="Where tokens are issued. Else the tenant's own place.")
 @click.option("--company", metavar="NAME", help="Company by name or id (Business Central).")
@@ -188,11 +185,7 @@ def _secret(name: str, from_stdin: bool) -> str:
 
 
 def _show_test(test: "ConnectionTest", outcome: str, **facts: object) -> None:
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"name": test.name, "passed": test.passed, "findings": test.findings, **facts})
-    else:
+    if not answered_in_json({"name": test.name, "passed": test.passed, "findings": test.findings, **facts}):
         for finding in test.findings:
             say(f"{'ok    ' if finding.passed else 'FAILED'}  {safe(finding.name)}  {safe(finding.detail)}".rstrip())
             if not finding.passed and finding.next_step:
@@ -202,11 +195,7 @@ def _show_test(test: "ConnectionTest", outcome: str, **facts: object) -> None:
 
 
 def _show_done(name: str, done: str) -> None:
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"connection": name, "done": done})
-    else:
+    if not answered_in_json({"connection": name, "done": done}):
         say(f"{safe(name)}: {done}.")
 
 

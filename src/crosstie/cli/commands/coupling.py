@@ -6,7 +6,7 @@ import click
 
 from crosstie.cli.asking import confirm
 from crosstie.cli.commands.synchronising import print_as_document, watching
-from crosstie.cli.invocation import Command, current, in_session, leave
+from crosstie.cli.invocation import Command, answered_in_json, current, in_session, leave
 from crosstie.cli.results import exit_code, print_reports, report_document
 from crosstie.cli.terminal import safe, say
 from crosstie.model.errors import InvalidOption
@@ -41,12 +41,8 @@ def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace
 
     made = in_session(work)
     reports = [made.report] if made.report is not None else []
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        done = report_document(made.report) if made.report is not None else None
-        print_document({"coupling": made.coupling, "synchronisation": done})
-    else:
+    done = report_document(made.report) if made.report is not None else None
+    if not answered_in_json({"coupling": made.coupling, "synchronisation": done}):
         say(f"Coupled: {_local(made.coupling)} with {_remote(made.coupling)}.")
         print_reports(reports)
     leave(exit_code(reports))

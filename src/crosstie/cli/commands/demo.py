@@ -8,7 +8,7 @@ import click
 
 from crosstie.cli.commands.sandbox import started, until_stopped
 from crosstie.cli.failing import FAILED_RECORDS
-from crosstie.cli.invocation import Command, current, leave
+from crosstie.cli.invocation import Command, answered_in_json, current, leave
 from crosstie.cli.terminal import Column, print_table, safe, say
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def _run(home_folder: Path, sandbox: dict[str, object]) -> "DemoReport":
 
 
 def _show(report: "DemoReport") -> None:
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document(report)
+    if answered_in_json(report):
         return
     columns: tuple[Column | str, ...] = ("Mapping", *(Column(name.title(), right=True) for name in _COUNTERS))
     say()

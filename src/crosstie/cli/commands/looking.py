@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crosstie.cli.invocation import Command, current, in_session, opened_home
+from crosstie.cli.invocation import Command, answered_in_json, in_session, opened_home
 from crosstie.cli.terminal import moment, print_table, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ def problems_(mapping: str | None, code: str | None, limit: int, after: int) -> 
     with opened_home() as home:
         found = list_problems(home, mapping, code=code, limit=limit, after_id=after)
     more = len(found) == limit
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"problems": found, "more": more})
+    if answered_in_json({"problems": found, "more": more}):
         return
     for problem in found:
         _print_problem(problem)
@@ -80,11 +77,9 @@ def jobs_(mapping: str | None, limit: int) -> None:
 
     with opened_home() as home:
         found = list_jobs(home, mapping, limit=limit)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"jobs": found})
-    elif found:
+    if answered_in_json({"jobs": found}):
+        return
+    if found:
         print_table(_JOB_COLUMNS, [_job_row(job) for job in found])
     else:
         say("No jobs yet.")
@@ -131,10 +126,7 @@ def history_(mapping: str, record: str | None, limit: int) -> None:
         return await list_history(session, mapping, record, limit=limit)
 
     found = in_session(work)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"history": found})
+    if answered_in_json({"history": found}):
         return
     for entry in found:
         _print_entry(entry)
@@ -174,10 +166,7 @@ def open_(connection: str, table: str, record: str) -> None:
         return await open_record(session, connection, table, record)
 
     opened = in_session(work)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document(opened)
+    if answered_in_json(opened):
         return
     say(safe(opened.address))
     if opened.coupled_now:

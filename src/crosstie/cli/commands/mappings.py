@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crosstie.cli.invocation import Group, current, in_session, opened_home
+from crosstie.cli.invocation import Group, answered_in_json, in_session, opened_home
 from crosstie.cli.terminal import Column, print_table, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
@@ -37,11 +37,9 @@ def list_() -> None:
 
     with opened_home() as home:
         found = list_mappings(home)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"mappings": found})
-    elif found:
+    if answered_in_json({"mappings": found}):
+        return
+    if found:
         print_table(_LIST_COLUMNS, [_row(view) for view in found])
     else:
         say("No mappings yet. Load the standard ones: `crosstie mapping reset`.")
@@ -55,11 +53,7 @@ def show(mapping: str) -> None:
 
     with opened_home() as home:
         view = show_mapping(home, mapping)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document(view)
-    else:
+    if not answered_in_json(view):
         _print_card(view)
 
 
@@ -71,11 +65,7 @@ def fields(mapping: str) -> None:
 
     with opened_home() as home:
         view = show_mapping(home, mapping)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"mapping": view.name, "fields": view.fields})
-    else:
+    if not answered_in_json({"mapping": view.name, "fields": view.fields}):
         print_table(_FIELD_COLUMNS, [_field_row(field) for field in view.fields])
 
 
@@ -97,11 +87,7 @@ def reset(mappings: tuple[str, ...], ownership: str, custom_pages: bool) -> None
         return await reset_mappings(session, mappings, ownership=ownership, custom_pages=custom_pages)
 
     names = in_session(work)
-    if current().json:
-        from crosstie.cli.documents import print_document
-
-        print_document({"mappings": names})
-    else:
+    if not answered_in_json({"mappings": names}):
         say(f"Restored: {', '.join(names)}.")
 
 
