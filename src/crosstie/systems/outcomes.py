@@ -71,11 +71,15 @@ def _is_another(said: Refusal, write: Write) -> bool:
 def blamed_field(message: str, values: Values, schema: TableSchema) -> str | None:
     """Return the written field that a refusal names, or None where it cannot be told.
 
-    By the name in quotes, by the caption as words of the message, by the one value that is too long.
+    By the name in quotes, by the value in quotes, by the caption as words of the message, by the one value that is
+    too long.
     """
     written = [schema.fields[name] for name in values if name in schema.fields]
-    quoted = {_plain(text) for text in _QUOTED.findall(message)}
-    named = [field for field in written if _spellings(field) & quoted]
+    quoted = _QUOTED.findall(message)
+    plain = {_plain(text) for text in quoted}
+    named = [field for field in written if _spellings(field) & plain]
+    if not named:
+        named = [field for field in written if values[field.name] is not None and str(values[field.name]) in quoted]
     if not named:
         words = f" {_LETTERS.sub(' ', message.lower())} "
         named = [field for field in written if _in_words(field, words)]

@@ -14,7 +14,7 @@ from crosstie.model.schema import ChangeFeed, FieldSchema, FieldType, TableSchem
 from crosstie.model.values import ZERO_GUID, Scalar
 from crosstie.systems.business_central.csdl import EntitySet, Property
 from crosstie.systems.business_central.facts import Facts
-from crosstie.systems.encoding import date_literal, datetime_literal, decode_name, encode_name
+from crosstie.systems.encoding import date_literal, datetime_literal, decode_name
 from crosstie.systems.rows import Column, Convert, converter
 
 MODIFIED = "lastModifiedDateTime"
@@ -61,8 +61,8 @@ class Enumeration(msgspec.Struct, frozen=True):
         return None if wire is None else decode_name(str(wire)).strip() or None
 
     def member(self, caption: str) -> str:
-        """Return how the option is spelled on the wire; one that is not known is encoded as it stands."""
-        return self.members.get(caption) or encode_name(caption)
+        """Return how the option is spelled on the wire; one that is not known goes as it is, to be refused by name."""
+        return self.members.get(caption, caption)
 
 
 class Table(msgspec.Struct, frozen=True):

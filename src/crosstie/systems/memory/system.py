@@ -176,9 +176,10 @@ class MemorySystem:
 
     async def count(self, table: str, filter: str | None = None) -> int | None:
         self.faults.for_call(self._name, "count", table)
-        self._requests.reads += 1
         found = self._table(table)
-        return len(self._admitted(found, list(found.rows), filter))
+        admitted = self._admitted(found, list(found.rows), filter)
+        self._requests.reads += 1
+        return len(admitted)
 
     async def get(self, table: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
         self.faults.for_call(self._name, "get", table)
