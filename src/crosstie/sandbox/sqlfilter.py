@@ -74,7 +74,7 @@ class SqlFilter:
         self._case_sensitive = case_sensitive
         self._odata_nulls = null_semantics == "odata"
         self._wildcards = wildcards
-        self._functions = functions or {}
+        self._functions: Mapping[str, Function] = {} if functions is None else functions
         self._allowed = allowed
         self._collection = collection
         self._variables: dict[str, Resolve] = {}

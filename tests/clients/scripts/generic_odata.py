@@ -103,7 +103,7 @@ else:
     step(
         "a multipart batch with a change set", lambda: batch("multipart", True), lambda codes: codes == [200, 204, 204]
     )
-    step("a JSON batch is refused", lambda: batch("json", False), raises="40")
+    step("a JSON batch is refused", lambda: batch("json", False), raises="415")
 
 step("delete it", lambda: client.delete_entity(of(key), etag="*").status_code, 204)
 step("it is gone", lambda: client.get_entity(of(key)), raises="404")

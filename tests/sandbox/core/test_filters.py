@@ -279,3 +279,13 @@ def test_expand_with_nested_options() -> None:
 def test_a_malformed_expand_is_refused(wrong: str) -> None:
     with pytest.raises(FilterError):
         parse_expand(wrong)
+
+
+def test_functions_may_be_looked_up_lazily(database: Database) -> None:
+    class Lazy(dict[str, Any]):
+        """Empty to look at, and yet it has every function."""
+
+        def get(self, name: str, default: Any = None) -> Any:
+            return lambda visitor, call: Fragment("t.size = 7")
+
+    assert found(database, "Any.Name(A='x')", functions=Lazy()) == [2]
