@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from crosstie.model.connections import Connection, SystemKind
 from crosstie.model.records import Record
 from crosstie.model.schema import ChangeFeed, FieldSchema, FieldType, TableSchema
@@ -159,8 +161,6 @@ class HttpWorld:
             token_url=str(info["token_url"]),
         )
         settings = changes.pop("settings", {})
-        from msgspec.structs import replace
-
         return replace(plain, settings={"limits": QUICK, **settings}, **changes)
 
     def build(self, connection: Connection) -> System:

@@ -7,7 +7,6 @@ from urllib.parse import quote as percent_encode
 
 _SAFE = "!$'()*,;:@/-._~="
 _XML_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_NOT_IN_NAMES = re.compile(r"[^\w]|^\d|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def quote(text: str) -> str:
@@ -44,8 +43,3 @@ def datetime_literal(moment: datetime, digits: int) -> str:
 def decode_name(name: str) -> str:
     """Return the caption behind an XML-encoded name: `Non_x002D_Inventory` is `Non-Inventory`, `_x0020_` a blank."""
     return _XML_ESCAPE.sub(lambda match: chr(int(match[1], 16)), name) if "_x" in name else name
-
-
-def encode_name(caption: str) -> str:
-    """Return the XML-encoded name of a caption."""
-    return _NOT_IN_NAMES.sub(lambda match: f"_x{ord(match[0]):04X}_", caption)
