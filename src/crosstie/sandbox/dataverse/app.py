@@ -9,7 +9,7 @@ from ..database import Database
 from ..http import HttpError, Request, Response, json_response
 from ..settings import Setting, Settings
 from ..tokens import TENANT_ID, Tokens
-from . import actions, batch, csdl, metadata
+from . import actions, batch, csdl, jsonbatch, metadata
 from .address import NAMESPACE, ROOT, Segment, parse_key, require, split
 from .bulk import MESSAGES, bulk
 from .environment import Call, Environment
@@ -99,6 +99,8 @@ class Dataverse:
                 raise unknown_segment(request.path)
             root = f"{request.base_url}/api/data/{match[1]}"
             call = Call(self._env, request, root, references)
+            _check_length(request, inner)
+            call.check_caller()
             response = self._route(call, request.path[match.end() :], inner)
         except Refusal as refusal:
             self._env.forget_rows()
@@ -106,7 +108,7 @@ class Dataverse:
         except HttpError as error:
             response = error.response
         if call is not None and call.prefer.applied:
-            response.headers.append(("Preference-Applied", ",".join(call.prefer.applied)))
+            response.headers.append(("Preference-Applied", ", ".join(call.prefer.applied)))
         response.headers.append(("OData-Version", "4.0"))
         return response
 
@@ -116,7 +118,7 @@ class Dataverse:
         if path.startswith("$batch"):
             if inner:
                 raise Refusal(400, "0x80060888", "Batch requests cannot be nested.")
-            return batch.run(call, lambda request, references: self._answer(request, references, inner=True))
+            return self._batch(call)
         if path.startswith("$metadata"):
             return csdl.answer(call)
         segments = split(path)
@@ -126,6 +128,15 @@ class Dataverse:
         if metadata.serves(segments[0].name):
             return metadata.answer(call, segments)
         return actions.unbound(call, segments)
+
+    def _batch(self, call: Call) -> Response:
+        def dispatch(request: Request, references: dict[str, str]) -> Response:
+            return self._answer(request, references, inner=True)
+
+        kind = call.request.headers.get("content-type", "")
+        if self._env.settings.flag("json_batch") and kind.startswith("application/json"):
+            return jsonbatch.run(call, dispatch)
+        return batch.run(call, dispatch)
 
     def _table(self, call: Call, table: Table, segments: list[Segment]) -> Response:
         """A request to an entity set, or to what lies behind it."""
@@ -151,3 +162,10 @@ class Dataverse:
     def _service_document(self, call: Call) -> Response:
         value = [{"name": name, "kind": "EntitySet", "url": name} for name in [*self._env.schema.sets, *metadata.SETS]]
         return json_response({"@odata.context": f"{call.root}/$metadata", "value": value})
+
+
+def _check_length(request: Request, inner: bool) -> None:
+    """Refuse an address that is too long: plain ones end at 32 KB, those inside a batch at 64 KB."""
+    size, limit = len(request.raw_path or request.path) + len(request.raw_query), 65536 if inner else 32768
+    if size > limit:
+        raise Refusal(414, "0x80060888", f"The request URI has {size} bytes; the limit is {limit}.")

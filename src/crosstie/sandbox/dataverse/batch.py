@@ -129,7 +129,7 @@ def run(call: Call, dispatch: Dispatch) -> Response:
         raise Refusal(
             400, BAD_ARGUMENT, f"The batch has {count} requests; the maximum allowed number of them is {MAX_PARTS}."
         )
-    runner = _Runner(call, dispatch)
+    runner = Runner(call, dispatch)
     boundary = f"batchresponse_{uuid.uuid4()}"
     sections: list[bytes] = []
     status = 200
@@ -145,7 +145,7 @@ def run(call: Call, dispatch: Dispatch) -> Response:
     return Response(status, headers, body, parts=runner.seen)
 
 
-class _Runner:
+class Runner:
     """Carries the parts of one batch out and writes their answers."""
 
     def __init__(self, call: Call, dispatch: Dispatch) -> None:
@@ -182,6 +182,10 @@ class _Runner:
         if response.status >= 400:
             raise _ChangeSetFailed(response, part.content_id)
         return response
+
+    def send(self, method: str, address: str, headers: Headers, body: bytes, content_id: str | None) -> Response:
+        """The answer to one request that was read elsewhere."""
+        return self._answer(Part(method, address, headers, body, content_id))
 
     def _answer(self, part: Part) -> Response:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ..http import Response, json_response
-from .definitions import Definition
+from .choices import Definition
 from .environment import Call
 from .errors import BAD_ARGUMENT, Refusal
 from .metadata import entity_definition

@@ -1,13 +1,10 @@
-"""The schema as the metadata endpoints describe it: entity, attribute, key, relationship and choice definitions."""
+"""The schema as the metadata endpoints describe it: entity, attribute, key and relationship definitions."""
 
-from typing import Any, Final
+from typing import Final
 
+from .choices import Definition, label, managed, option_set, two_options
 from .environment import Environment
-from .schema import OWNER, Column, Key, ManyToMany, Option, Relation, Table, identity
-
-Definition = dict[str, Any]
-
-ENGLISH: Final = 1033
+from .schema import OWNER, Column, Key, ManyToMany, Relation, Table, identity
 
 _KINDS: Final = {
     "DateOnly": "DateTime",
@@ -18,22 +15,6 @@ _KINDS: Final = {
 }
 _TYPE_NAMES: Final = {"DateOnly": "DateTimeType"}
 _BEHAVIOURS: Final = {"DateTime": "UserLocal", "DateOnly": "DateOnly"}
-
-
-def label(text: str, *key: str) -> Definition:
-    """A text in the one language of the sandbox."""
-    localized = {
-        "Label": text,
-        "LanguageCode": ENGLISH,
-        "IsManaged": True,
-        "MetadataId": identity("label", *key),
-        "HasChanged": None,
-    }
-    return {"LocalizedLabels": [localized], "UserLocalizedLabel": localized}
-
-
-def _managed(value: object, name: str) -> Definition:
-    return {"Value": value, "CanBeChanged": False, "ManagedPropertyLogicalName": name}
 
 
 def attribute_kind(column: Column) -> str:
@@ -69,11 +50,11 @@ def entity(env: Environment, table: Table, tracked: bool) -> Definition:
         "IsImportable": True,
         "IsOptimisticConcurrencyEnabled": True,
         "ChangeTrackingEnabled": tracked,
-        "CanChangeTrackingBeEnabled": _managed(True, "canchangetrackingbeenabled"),
-        "IsCustomizable": _managed(True, "iscustomizable"),
-        "IsAuditEnabled": _managed(False, "canmodifyauditsettings"),
-        "IsValidForQueue": _managed(False, "canmodifyqueuesettings"),
-        "IsDuplicateDetectionEnabled": _managed(False, "canmodifyduplicatedetectionsettings"),
+        "CanChangeTrackingBeEnabled": managed(True, "canchangetrackingbeenabled"),
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "IsAuditEnabled": managed(False, "canmodifyauditsettings"),
+        "IsValidForQueue": managed(False, "canmodifyqueuesettings"),
+        "IsDuplicateDetectionEnabled": managed(False, "canmodifyduplicatedetectionsettings"),
         "IntroducedVersion": "1.0.0.0",
         "HasActivities": False,
         "HasNotes": False,
@@ -140,7 +121,7 @@ def attribute(table: Table, column: Column, number: int) -> Definition:
         "ColumnNumber": number,
         "DisplayName": label(column.label, table.name, column.name),
         "Description": label(column.label, table.name, column.name, "description"),
-        "RequiredLevel": _managed(
+        "RequiredLevel": managed(
             "SystemRequired" if column.name in (table.id, "ownerid", "statecode") else column.required,
             "canmodifyrequirementlevelsettings",
         ),
@@ -157,8 +138,8 @@ def attribute(table: Table, column: Column, number: int) -> Definition:
         "IsSearchable": False,
         "IsRetrievable": True,
         "IsSecured": False,
-        "IsCustomizable": _managed(True, "iscustomizable"),
-        "IsValidForAdvancedFind": _managed(True, "canmodifysearchsettings"),
+        "IsCustomizable": managed(True, "iscustomizable"),
+        "IsValidForAdvancedFind": managed(True, "canmodifysearchsettings"),
         "IsRequiredForForm": False,
         "IntroducedVersion": "1.0.0.0",
         "SourceType": None,
@@ -259,7 +240,7 @@ def _facets(table: Table, column: Column) -> Definition:
             return {
                 "Format": "DateOnly" if column.type == "DateOnly" else "DateAndTime",
                 "DateTimeBehavior": {"Value": _BEHAVIOURS[column.type]},
-                "CanChangeDateTimeBehavior": _managed(False, "canchangedatetimebehavior"),
+                "CanChangeDateTimeBehavior": managed(False, "canchangedatetimebehavior"),
                 "ImeMode": "Inactive",
             }
         case "Lookup" | "Customer" | "Owner":
@@ -267,7 +248,7 @@ def _facets(table: Table, column: Column) -> Definition:
         case "Boolean":
             return {
                 "DefaultValue": bool(column.default),
-                "OptionSet": _two_options(table, column),
+                "OptionSet": two_options(table, column),
                 "GlobalOptionSet": None,
             }
         case "Picklist" | "State" | "Status":
@@ -276,78 +257,6 @@ def _facets(table: Table, column: Column) -> Definition:
             shared = choices if column.global_name else None
             return {"DefaultFormValue": default, "OptionSet": None if shared else choices, "GlobalOptionSet": shared}
     return {}
-
-
-# Choices
-
-
-def option_set(table: Table, column: Column) -> Definition:
-    """The options of a choice column."""
-    name = column.global_name or f"{table.name}_{column.name}"
-    kind = {"State": "State", "Status": "Status"}.get(column.type, "Picklist")
-    prefix = {"State": "StateOption", "Status": "StatusOption"}.get(column.type, "Option")
-    options = [_option(table, column, option, prefix) for option in column.options.values()]
-    return {
-        "@odata.type": "#Microsoft.Dynamics.CRM.OptionSetMetadata",
-        **_set_facts(name, kind, column),
-        "Options": options,
-    }
-
-
-def _set_facts(name: str, kind: str, column: Column) -> Definition:
-    return {
-        "MetadataId": identity("optionset", name),
-        "Name": name,
-        "OptionSetType": kind,
-        "IsGlobal": column.global_name is not None,
-        "IsCustomOptionSet": column.custom,
-        "IsManaged": True,
-        "DisplayName": label(column.label, "optionset", name),
-        "Description": label(column.label, "optionset", name, "description"),
-        "IsCustomizable": _managed(True, "iscustomizable"),
-        "IntroducedVersion": "1.0.0.0",
-        "HasChanged": None,
-    }
-
-
-def _option(table: Table, column: Column, option: Option, prefix: str) -> Definition:
-    found: Definition = {
-        "Value": option.value,
-        "Label": label(option.label, table.name, column.name, str(option.value)),
-        "Description": {"LocalizedLabels": [], "UserLocalizedLabel": None},
-        "Color": None,
-        "ExternalValue": "",
-        "IsManaged": True,
-        "MetadataId": None,
-        "HasChanged": None,
-    }
-    if prefix != "Option":
-        found = {"@odata.type": f"#Microsoft.Dynamics.CRM.{prefix}Metadata", **found}
-    if prefix == "StateOption":
-        found |= {"DefaultStatus": table.default_status(option.value), "InvariantName": option.label}
-    if prefix == "StatusOption":
-        found |= {"State": option.state, "TransitionData": None}
-    return found
-
-
-def _two_options(table: Table, column: Column) -> Definition:
-    name = f"{table.name}_{column.name}"
-    options = {
-        f"{text}Option": _option(table, column, Option(value, word), "Option")
-        for text, value, word in (("True", 1, "Yes"), ("False", 0, "No"))
-    }
-    facts = _set_facts(name, "Boolean", column)
-    return {"@odata.type": "#Microsoft.Dynamics.CRM.BooleanOptionSetMetadata", **facts, **options}
-
-
-def global_option_sets(env: Environment) -> list[Definition]:
-    """The choices that tables share."""
-    found: dict[str, Definition] = {}
-    for table in env.schema.tables.values():
-        for column in table.columns.values():
-            if column.global_name:
-                found.setdefault(column.global_name, option_set(table, column))
-    return list(found.values())
 
 
 # Keys and relationships
@@ -363,7 +272,7 @@ def key(table: Table, item: Key) -> Definition:
         "KeyAttributes": list(item.columns),
         "EntityKeyIndexStatus": "Active",
         "IsManaged": True,
-        "IsCustomizable": _managed(True, "iscustomizable"),
+        "IsCustomizable": managed(True, "iscustomizable"),
         "IntroducedVersion": "1.0.0.0",
         "IsSynchronous": True,
         "DisplayName": label(item.display, table.name, item.name),
@@ -384,7 +293,7 @@ def _relationship(name: str, kind: str, custom: bool) -> Definition:
         "IsCustomRelationship": custom,
         "IsManaged": True,
         "IsValidForAdvancedFind": True,
-        "IsCustomizable": _managed(True, "iscustomizable"),
+        "IsCustomizable": managed(True, "iscustomizable"),
         "IntroducedVersion": "1.0.0.0",
         "HasChanged": None,
     }

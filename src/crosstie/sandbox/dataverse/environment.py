@@ -147,6 +147,11 @@ class Prefer:
                     prefer.annotations = tuple(part.strip() for part in value.split(",") if part.strip())
         return prefer
 
+    def apply_annotations(self) -> None:
+        """Note that the answer heeds ``odata.include-annotations``."""
+        if self.annotations:
+            self.applied.append(f'odata.include-annotations="{",".join(self.annotations)}"')
+
 
 class Call:
     """One request to the API, or one part of a batch."""
@@ -188,6 +193,12 @@ class Call:
         if found is None or found[1]:
             raise Refusal(403, UNKNOWN_USER, f"The user with id {named} does not exist or is disabled.")
         return str(found[0])
+
+    def check_caller(self) -> None:
+        """Refuse the request where it impersonates somebody who cannot be impersonated."""
+        headers = self.request.headers
+        if "mscrmcallerid" in headers or "callerobjectid" in headers:
+            _ = self.caller
 
     @property
     def on_behalf(self) -> str | None:

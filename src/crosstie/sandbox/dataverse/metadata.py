@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from ..filters import Expand, FilterError, parse_expand, parse_filter, parse_orderby
 from ..http import Response, json_response
-from . import definitions
+from . import choices, definitions
 from .address import NAMESPACE, Segment, pairs, unquoted
-from .definitions import Definition
+from .choices import Definition
 from .environment import Call, Environment
 from .errors import UNKNOWN_NAME, Refusal, unknown_property, unknown_segment, unsupported
 from .filtering import guarded
@@ -75,7 +75,7 @@ def _roots(call: Call, name: str) -> list[Definition]:
     if name == "EntityDefinitions":
         return [entity_definition(env, table, tracked(call, table)) for table in env.schema.tables.values()]
     if name == "GlobalOptionSetDefinitions":
-        return definitions.global_option_sets(env)
+        return choices.global_option_sets(env)
     relations = {relation.name: definitions.one_to_many(env, relation) for relation in env.schema.relations}
     return [*relations.values(), *(definitions.many_to_many(env, relation) for relation in env.schema.many)]
 

@@ -81,6 +81,7 @@ def where_of(call: Call, source: Source) -> tuple[list[str], list[object]]:
 def read_page(call: Call, source: Source) -> Response:
     """One page of a collection."""
     check_options(call, _COLLECTION_OPTIONS)
+    call.prefer.apply_annotations()
     table = source.table
     select, expander = select_of(call), expander_of(call, table)
     orderby = call.query.get("$orderby", "").strip()
@@ -163,6 +164,7 @@ def read_count(call: Call, source: Source) -> Response:
 def read_row(call: Call, table: Table, row_id: str) -> Response:
     """One row; 304 where the client has this version already and asks for nothing that can change without it."""
     check_options(call, _ROW_OPTIONS)
+    call.prefer.apply_annotations()
     known = call.condition("if-none-match")
     wire = row_body(call, table, row_id, expand=True)
     etag = str(wire["@odata.etag"])

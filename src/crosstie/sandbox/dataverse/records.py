@@ -96,7 +96,7 @@ def row(call: Call, table: Table, text: str) -> Response:
     match call.request.method:
         case "GET":
             return read_row(call, table, require(call.env, table, key))
-        case "PATCH" | "PUT":
+        case "PATCH":
             return _write(call, table, key)
         case "DELETE":
             expected = expected_version(call.condition("if-match"))
