@@ -135,6 +135,18 @@ def test_a_new_customer_or_vendor_gets_a_company_contact(
     assert stocked.one("contacts")["contactBusinessRelation"] == kind
 
 
+def test_a_customer_who_is_a_person_gets_a_person(stocked: Service) -> None:
+    customer = stocked.made("customers", {"number": "C1", "displayName": "Helen Ray", "type": "Person"})
+    contact = stocked.one("syncContacts", SYNC)
+    assert (contact["type"], contact["firstName"], contact["surname"]) == ("Person", "Helen", "Ray")
+    assert (contact["companyNumber"], contact["businessRelationNumber"]) == ("", "C1")
+    stocked.changed(f"customers({customer['id']})", {"displayName": "Helen Louise Ray"})
+    assert stocked.one("syncContacts", SYNC)["middleName"] == "Louise"
+    path = f"syncCustomers({customer['id']})"
+    after = stocked.changed(path, {"primaryContactNo": contact["number"]}, SYNC)
+    assert after["contactName"] == "Helen Louise Ray"
+
+
 def test_company_contacts_can_be_switched_off(service: Service) -> None:
     service.settings.change({"customer_contacts": False})
     service.made("customers", {"displayName": "Adatum"})

@@ -35,7 +35,9 @@ def test_a_client_may_prefer_no_content(service: Service, prefer: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"'])
 def test_a_body_that_is_no_object_is_refused(service: Service, body: bytes) -> None:
-    assert service.call("POST", "customers", body).refusal[0] == 400
+    answer = service.call("POST", "customers", body)
+    assert answer.refusal == (400, "BadRequest")
+    assert "body" in answer.message
 
 
 def test_numbers_come_from_the_series_and_step_over_what_is_taken(service: Service) -> None:
@@ -148,6 +150,7 @@ def test_refusals_are_in_the_services_words(service: Service) -> None:
     assert said("items", {"type": "Gadget"}) == (
         "'Gadget' is not an option. The existing options are: Inventory,Service,Non-Inventory"
     )
+    assert said("items", {"type": "No_x0020_such"}).startswith("'No such' is not an option.")
     assert said("customers", {"displayName": "A", "balanceDue": 1}) == "Control 'balanceDue' is read-only."
 
 

@@ -53,7 +53,7 @@ class Batch:
         return Request(
             method=method.upper(),
             path=unquote(path),
-            raw_query=query,
+            raw_query=query.replace(" ", "%20"),
             headers=Headers((self.inherited | {name.lower(): value for name, value in headers.items()}).items()),
             body=body,
             base_url=self.outer.base_url,

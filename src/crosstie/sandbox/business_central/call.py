@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..http import Request, Response, json_response
+import msgspec
+
+from ..http import Request, Response, from_json, json_response
 from . import errors
 from .companies import Companies, Company
 from .options import Options, company_named, options_of
@@ -57,7 +59,10 @@ class Call:
         """The JSON object that came along; raises 400 where there is none."""
         if not self.request.body.strip():
             raise errors.bad_request("A non-empty request body is required.")
-        value = self.request.json()
+        try:
+            value = from_json(self.request.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise errors.bad_request(f"The request body is not valid JSON: {error}") from error
         if not isinstance(value, dict):
             raise errors.bad_request("The request body must be a JSON object.")
         return value

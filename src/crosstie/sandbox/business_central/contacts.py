@@ -9,6 +9,7 @@ from . import errors
 from .records import Records
 from .schema import Row
 
+RELATION: Final = "Contact Business Relation"
 NAME_PARTS: Final = ("first_name", "middle_name", "surname")
 
 _INHERITED: Final = (
@@ -101,12 +102,12 @@ def complete(records: Records, old: Row | None, row: Row) -> None:
         row["company_name"] = ""
     if not row["search_name"] or (old is not None and row["search_name"] == old["name"].upper()):
         row["search_name"] = row["name"].upper()
-    row.update(relation_of(records, row["company_no"]))
+    row.update(relation_of(records, row))
 
 
 def _leave_company(records: Records, old: Row, row: Row) -> None:
     people = [c for c in records.find_all("Contact", company_no=old["number"]) if c["number"] != old["number"]]
-    if people or records.exists("Contact Business Relation", "contact_no", old["number"]):
+    if people or records.exists(RELATION, "contact_no", old["number"]):
         raise errors.dialog(
             "Type cannot be changed because there are one or more related people or business relations linked to the"
             " contact."
@@ -124,20 +125,22 @@ def _join_company(records: Records, old: Row | None, row: Row) -> None:
         row.update({column: company[column] for column in _INHERITED if not row[column]})
 
 
-def relation_of(records: Records, company_no: str) -> Row:
-    """The business relations of a company as its contacts show them."""
-    found = records.find_all("Contact Business Relation", contact_no=company_no) if company_no else []
-    links = sorted((row["link_to_table"], row["number"]) for row in found)
+def relation_of(records: Records, row: Row) -> Row:
+    """The business relations of a contact and of its company, as the contact shows them."""
+    numbers = {row["number"], row["company_no"]} - {""}
+    found = [link for number in numbers for link in records.find_all(RELATION, contact_no=number)]
+    links = sorted((link["link_to_table"], link["number"]) for link in found)
     kind = "None" if not links else links[0][0] if len(links) == 1 else "Multiple"
-    link, number = links[0] if links else ("_x0020_", "")
-    return {"contact_business_relation": kind, "business_relation_type": link, "business_relation_no": number}
+    table, number = links[0] if links else ("_x0020_", "")
+    return {"contact_business_relation": kind, "business_relation_type": table, "business_relation_no": number}
 
 
-def refresh_relations(records: Records, company_no: str) -> None:
-    """Show the present business relations on every contact of a company."""
-    shown = relation_of(records, company_no)
-    for contact in records.find_all("Contact", company_no=company_no):
-        records.change("Contact", contact, contact | shown)
+def refresh_relations(records: Records, number: str) -> None:
+    """Show the present business relations on a contact and on the people of that company."""
+    own = records.find_all("Contact", number=number)
+    people = [row for row in records.find_all("Contact", company_no=number) if row["number"] != number]
+    for contact in own + people:
+        records.change("Contact", contact, contact | relation_of(records, contact))
 
 
 def rename_company(records: Records, old: Row, new: Row) -> None:

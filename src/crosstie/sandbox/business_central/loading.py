@@ -12,15 +12,13 @@ from typing import Final
 from uuid import uuid4
 
 from ..http import HttpError
-from .contacts import NAME_PARTS, split_name
+from .contacts import NAME_PARTS, RELATION, split_name
 from .pages import Api, Page, Property
 from .records import Records
 from .schema import Row
 from .values import NO_ID, Stored, encode_name, reader, stored
 
 Read = Callable[[object], Stored]
-
-_RELATION: Final = "Contact Business Relation"
 
 
 def page_named(apis: Mapping[str, Api], name: str) -> Page:
@@ -47,7 +45,7 @@ def load(records: Records, page: Page, rows: Iterable[Mapping[str, object]]) -> 
         records.insert_rows(page.table.name, _complete(records, page, rows))
     except sqlite3.IntegrityError as error:
         raise ValueError(f"{page.name}: a key or an id comes twice: {error}") from error
-    if page.table.name in ("Contact", _RELATION) and records.count(_RELATION):
+    if page.table.name in ("Contact", RELATION) and records.count(RELATION):
         _show_relations(records)
 
 
@@ -155,12 +153,12 @@ _FINISH: Final[Mapping[str, Callable[[Row], None]]] = {
 
 def _show_relations(records: Records) -> None:
     """Show on every contact of a company what business relations the company has."""
-    contact, relation = records.named("Contact"), records.named(_RELATION)
-    of_company = f"FROM {relation} r WHERE r.contact_no = {contact}.company_no"
+    contact, relation = records.named("Contact"), records.named(RELATION)
+    linked = f"FROM {relation} r WHERE r.contact_no IN ({contact}.company_no, {contact}.number)"
     records.database.execute(
         f"UPDATE {contact} SET"
-        f" contact_business_relation = ifnull((SELECT iif(count(*) > 1, 'Multiple', max(r.link_to_table)) {of_company}"
-        " GROUP BY r.contact_no), 'None'),"
-        f" business_relation_type = ifnull((SELECT min(r.link_to_table) {of_company}), '_x0020_'),"
-        f" business_relation_no = ifnull((SELECT r.number {of_company} ORDER BY r.link_to_table LIMIT 1), '')"
+        " contact_business_relation = (SELECT CASE count(*) WHEN 0 THEN 'None' WHEN 1 THEN max(r.link_to_table)"
+        f" ELSE 'Multiple' END {linked}),"
+        f" business_relation_type = ifnull((SELECT min(r.link_to_table) {linked}), '_x0020_'),"
+        f" business_relation_no = ifnull((SELECT r.number {linked} ORDER BY r.link_to_table LIMIT 1), '')"
     )

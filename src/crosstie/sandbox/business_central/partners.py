@@ -7,7 +7,7 @@ follow each other in both directions. Facts: mapping-rules section 4, behaviour 
 from typing import Final
 
 from . import errors
-from .contacts import complete, refresh_relations, rename_company
+from .contacts import RELATION, complete, name_given, refresh_relations, rename_company, type_given
 from .records import Records
 from .schema import Row
 
@@ -34,8 +34,6 @@ MIRRORED: Final = {
 }
 """Columns of a customer or vendor and the columns of its company contact that they equal."""
 
-RELATION: Final = "Contact Business Relation"
-
 
 def contact_for(records: Records, table: str, row: Row) -> Row:
     """The company contact of a new customer or vendor, without its number."""
@@ -50,8 +48,9 @@ def after_insert(records: Records, table: str, row: Row) -> None:
     if not records.settings.flag(f"{table.lower()}_contacts"):
         return
     contact = contact_for(records, table, row)
-    contact["number"] = contact["company_no"] = records.next_number("Contact")
-    contact.update(company_name=row["name"], search_name=row["name"].upper())
+    contact["number"] = records.next_number("Contact")
+    type_given(records, contact)
+    complete(records, None, contact)
     records.insert("Contact", contact)
     link(records, table, row["number"], contact["number"])
 
@@ -75,6 +74,8 @@ def after_modify(records: Records, table: str, old: Row, new: Row) -> None:
     contact = records.find("Contact", number=relation["contact_no"]) if differing else None
     if contact is not None:
         mirrored = contact | differing
+        if "name" in differing:
+            name_given(records, mirrored)
         complete(records, contact, mirrored)
         contact_modified(records, contact, records.change("Contact", contact, mirrored))
 
@@ -138,7 +139,7 @@ def primary_contact_given(table: str, records: Records, row: Row) -> None:
     relation = records.find(RELATION, link_to_table=table, number=row["number"])
     if contact is None:
         raise errors.no_relation("Primary Contact No.", table, number, "Contact")
-    if relation is None or contact["company_no"] != relation["contact_no"]:
+    if relation is None or relation["contact_no"] not in (contact["company_no"], number):
         raise errors.dialog(
             f"Contact {number} {contact['name']} is not related to {table.lower()} {row['number']} {row['name']}."
         )

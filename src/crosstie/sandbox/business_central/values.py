@@ -47,6 +47,7 @@ EDM: Final[dict[Kind, str]] = {
 SQL: Final[dict[Kind, str]] = {"int": "INTEGER", "bool": "INTEGER", "decimal": "REAL"}
 
 _TOO_LARGE = 1e18
+_ENCODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]|^\d")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -56,6 +57,11 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d
 def encode_name(caption: str) -> str:
     """The OData name of an option: what a name cannot hold becomes ``_xHHHH_`` (a lone blank: ``_x0020_``)."""
     return _NOT_A_NAME.sub(lambda match: f"_x{ord(match[0]):04X}_", caption)
+
+
+def decode_name(name: str) -> str:
+    """The caption behind an OData name; a text without encoded characters stays as it is."""
+    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +76,8 @@ class Enumeration:
         """The member that *text* means, by name or by caption; None where there is none."""
         if text in self.members:
             return text
-        if text in self.captions:
-            return self.members[self.captions.index(text)]
-        if text == "" and self.captions[0] == " ":
-            return self.members[0]
-        return None
+        caption = decode_name(text) or " "
+        return self.members[self.captions.index(caption)] if caption in self.captions else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ def _enum(name: str, value: object, of: FieldType) -> str:
     assert of.enum is not None
     member = of.enum.member(value)
     if member is None:
-        raise errors.no_such_option(value, of.enum.captions)
+        raise errors.no_such_option(decode_name(value), of.enum.captions)
     return member
 
 
