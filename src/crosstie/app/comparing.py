@@ -6,10 +6,12 @@ import msgspec
 
 from crosstie.app.session import Session
 from crosstie.engine.context import PAGE, Context, Task
+from crosstie.engine.converting import Unfit, fitted, same
 from crosstie.engine.pairing import Paired, pair_named, translate
 from crosstie.model.couplings import Coupling
 from crosstie.model.problems import Problem
 from crosstie.model.records import Record, Side
+from crosstie.model.schema import FieldSchema
 from crosstie.model.values import Scalar
 
 
@@ -88,9 +90,11 @@ def _compare_fields(
         if field.local is None or field.remote is None:
             continue
         found.fields += 1
-        agrees = any(
-            transferred is not None and transferred.values.get(field.position, _ABSENT) == value
-            for transferred, value in ((item.sent, there), (item.fetched, here))
+        agrees = same(here, _seen_from(field.local, there), field.local) or any(
+            transferred is not None
+            and field.position in transferred.values
+            and same(transferred.values[field.position], value, schema)
+            for transferred, value, schema in ((item.sent, there, field.remote), (item.fetched, here, field.local))
         )
         left_alone = all(
             transferred is None or field.position not in transferred.values for transferred in (item.sent, item.fetched)
@@ -99,16 +103,12 @@ def _compare_fields(
             found.differences.append(_difference(ctx, coupling, field.name, field.label, here, there, problem))
 
 
-class _Absent:
-    """Equals nothing: the field was not transferred."""
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-
-_ABSENT: object = _Absent()
+def _seen_from(schema: FieldSchema, value: Scalar) -> Scalar:
+    """Return a value of the other side as a field of `schema` would hold it; what does not fit equals nothing there."""
+    try:
+        return fitted(value, schema)
+    except Unfit:
+        return value
 
 
 def _difference(

@@ -15,19 +15,18 @@ from crosstie.app.problems import list_problems
 from crosstie.app.session import Session, open_session
 from crosstie.app.synchronising import synchronise
 from crosstie.app.views import ProblemView
+from crosstie.engine.candidates import MatchReason
 from crosstie.engine.context import Report
 from crosstie.model.records import Side
 
 Tell = Callable[[str], None]
 _CRITERIA: Mapping[str, Sequence[Sequence[str]]] = {
     "SALESPEOPLE": (("E-Mail",),),
-    "CURRENCY": (),
-    "PAYMENT TERMS": (),
-    "SHIPMENT METHOD": (),
-    "CUSTOMER": (("E-Mail", "Name"), ("E-Mail",), ("Name", "Post Code")),
-    "VENDOR": (("E-Mail", "Name"), ("E-Mail",), ("Name", "Post Code")),
+    "CUSTOMER": (("No.",), ("E-Mail", "Name"), ("Name", "Post Code")),
+    "VENDOR": (("No.",), ("E-Mail", "Name"), ("Name", "Post Code")),
     "CONTACT": (("E-Mail",), ("First Name", "Surname", "Phone No.")),
 }
+"""What is matched on; the other mappings bring criteria of their own."""
 
 
 class MappingFigures(msgspec.Struct, kw_only=True):
@@ -103,8 +102,9 @@ async def run_demo(home: Home, sandbox: Mapping[str, Any], tell: Tell) -> DemoRe
 async def _match(session: Session, figures: dict[str, MappingFigures], tell: Tell) -> None:
     for name in figures:
         report = await match(session, name, groups=_CRITERIA.get(name, ()), synchronise=True)
-        figures[name].coupled += report.coupled
-        tell(f"  {name}: {report.coupled} coupled, {report.unmatched} without a unique partner.")
+        coupled = report.local.get(MatchReason.COUPLED, 0)
+        figures[name].coupled += coupled
+        tell(f"  {name}: {coupled} coupled, {sum(report.local.values()) - coupled} without a unique partner.")
         if report.synchronised is not None:
             _add(figures[name], report.synchronised)
 

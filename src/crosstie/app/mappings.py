@@ -7,7 +7,7 @@ from crosstie.app.session import Session, find_mapping
 from crosstie.app.views import MappingView
 from crosstie.model.errors import UnknownMapping
 from crosstie.model.records import Side
-from crosstie.rules.company import company_row
+from crosstie.rules.company_id import company_row
 from crosstie.standard import load_standard, standard_names
 
 
@@ -66,6 +66,6 @@ async def company_row_id(session: Session) -> str | None:
     """
     info = await session.systems[Side.LOCAL].info()
     access = session.access()
-    access.remember("company_id", info.company or "")
+    access.remember("company_id", str(info.details.get("company_id") or ""))
     found = await company_row(access)
     return found.id if found else None

@@ -1,0 +1,85 @@
+"""Match-Based Coupling: find partners by criteria, couple them, and bring them in step (engine section 5)."""
+
+from collections.abc import Collection, Sequence
+
+from crosstie.app.running import run_job
+from crosstie.app.session import Session
+from crosstie.app.synchronising import run_synchronise
+from crosstie.engine.context import Context, Scope, Task
+from crosstie.engine.matching import MatchReport
+from crosstie.engine.matching import match as run_matching
+from crosstie.model.decisions import Preference
+from crosstie.model.jobs import JobKind
+from crosstie.model.mappings import Mapping, UpdateConflictResolution
+from crosstie.model.records import Side
+
+
+async def match(
+    session: Session,
+    mapping: str,
+    *,
+    groups: Sequence[Sequence[str]] = (),
+    local_ids: Collection[str] | None = None,
+    dry_run: bool = False,
+    create: bool | None = None,
+    synchronise: bool | None = None,
+) -> MatchReport:
+    """Couple what matches uniquely on both sides; then synchronise it, and create partners of what has no candidate.
+
+    `groups` name the fields of each group of criteria, tried in that order; without any, the mapping's own are used.
+    `create` and `synchronise` are the mapping's settings where they are left away. A dry run couples nothing.
+    Raises UnknownMapping, UnknownField, InvalidOption for criteria that cannot be used, SystemFailure.
+    """
+    found = session.mapping(mapping)
+    creates = found.create_if_no_match if create is None else create
+    synchronises = found.synchronise_after_match if synchronise is None else synchronise
+    preference = preference_of(found) if synchronises else None
+    ctx = await session.context(found.name, Task(scope=Scope.RECORDS, on_purpose=True, dry_run=dry_run))
+    reports: list[MatchReport] = []
+
+    async def work(job: Context) -> None:
+        reports.append(
+            await run_matching(
+                job, groups, local_ids=local_ids, dry_run=dry_run, create=creates, synchronise=preference
+            )
+        )
+
+    if dry_run:
+        await work(ctx)
+        return reports[0]
+    job = await run_job(ctx, JobKind.COUPLING, found.direction, work, exclusive=True)
+    report = reports[0]
+    report.job_id = job.job_id
+    await _follow_up(session, found, report, preference)
+    return report
+
+
+def preference_of(mapping: Mapping) -> Preference:
+    """Return whose data wins right after matching: by the mapping's policy, else the local side's (engine rule M-13)."""
+    if not mapping.reaches(Side.REMOTE) or (
+        mapping.reaches(Side.LOCAL) and mapping.update_conflict is UpdateConflictResolution.GET
+    ):
+        return Preference.GET
+    return Preference.SEND
+
+
+async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, preference: Preference | None) -> None:
+    """Synchronise what was coupled, in the chosen direction, and create what had no candidate."""
+    coupled = report.coupled_ids if preference is not None else []
+    for ids, create, wanted in ((coupled, False, preference), (report.to_create, True, None)):
+        if not ids:
+            continue
+        task = Task(
+            scope=Scope.RECORDS,
+            records=tuple((Side.LOCAL, id) for id in ids),
+            preference=wanted or Preference.MERGE,
+            create=create,
+            on_purpose=True,
+        )
+        done = await run_synchronise(await session.context(mapping.name, task))
+        if report.synchronised is None:
+            report.synchronised = done
+        else:
+            report.synchronised.to_remote.add(done.to_remote)
+            report.synchronised.from_remote.add(done.from_remote)
+            report.synchronised.failures.extend(done.failures)
