@@ -16,7 +16,7 @@ from .environment import Call, Environment
 from .errors import bad_payload, invalid_property
 from .payload import BIND
 from .projection import LOGICAL_NAME
-from .rules import apply_rules
+from .rules import Rule, due_rules
 from .schema import Column, Relation, Table
 from .storage import upsert_sql
 from .types import Encode
@@ -47,7 +47,9 @@ class _Loader:
         self._env = env
         self._table = table
         self._call = Call(env, Request("POST", "/"), "")
-        self._setters: dict[str, Setter] = {}
+        self._plain: dict[str, tuple[str, Encode]] = {}
+        self._special: dict[str, Setter] = {}
+        self._due: dict[tuple[str, ...], list[Rule]] = {}
         self._portions: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
         self._defaults = defaults(env, table)
         self._now = env.clock.seconds()
@@ -56,14 +58,20 @@ class _Loader:
     def add(self, row: dict[str, object]) -> None:
         """Take one row."""
         values: Values = dict(self._defaults)
-        setters = self._setters
+        plain = self._plain
         for name, value in row.items():
-            setter = setters.get(name)
-            if setter is None:
-                setter = setters[name] = self._setter(name)
-            setter(values, value)
+            known = plain.get(name)
+            if known is not None:
+                values[known[0]] = known[1](value)
+            else:
+                self._put(values, name, value)
         self._complete(values)
-        apply_rules(self._call, self._table, values, None)
+        shape = tuple(values)
+        due = self._due.get(shape)
+        if due is None:
+            due = self._due[shape] = due_rules(self._env, self._table, values.keys())
+        for rule in due:
+            rule.apply(self._call, values, values)
         key = tuple(values)
         portion = self._portions.setdefault(key, [])
         portion.append(tuple(values.values()))
@@ -99,12 +107,23 @@ class _Loader:
         if table.ownership == "UserOwned" and values.get("ownerid") is None:
             values["ownerid"], values["owneridtype"] = self._call.caller, "systemuser"
 
+    def _put(self, values: Values, name: str, value: object) -> None:
+        """Put the value of one wire name into stored values, and remember how."""
+        setter = self._special.get(name)
+        if setter is None:
+            table, encoders = self._table, self._env.encoders(self._table)
+            match = _READ_LOOKUP.fullmatch(name)
+            column = table.columns.get(match[1] if match else name)
+            if column is not None and column.lookup == bool(match) and not column.polymorphic:
+                self._plain[name] = (column.name, encoders[column.name])
+                values[column.name] = encoders[column.name](value)
+                return
+            setter = self._special[name] = self._setter(name)
+        setter(values, value)
+
     def _setter(self, name: str) -> Setter:
-        """What puts the value of one wire name into stored values."""
+        """What puts the value of a wire name that is no plain column into stored values."""
         table = self._table
-        column = table.columns.get(name)
-        if column is not None and not column.lookup:
-            return _plain(column, self._env.encoders(table)[name])
         if name.endswith(BIND) and name.removesuffix(BIND) in table.navigations:
             return self._bound(table.navigations[name.removesuffix(BIND)])
         if name.endswith(f"@{LOGICAL_NAME}"):
@@ -135,21 +154,12 @@ class _Loader:
         return put
 
 
-def _plain(column: Column, encode: Encode) -> Setter:
-    name = column.name
-
-    def put(values: Values, value: object) -> None:
-        values[name] = encode(value)
-
-    return put
-
-
 def _read(column: Column, encode: Encode) -> Setter:
-    name, kind = column.name, f"{column.name}type" if column.polymorphic else None
+    name, kind = column.name, f"{column.name}type"
 
     def put(values: Values, value: object) -> None:
         values[name] = encode(value)
-        if kind is not None and value is not None:
+        if value is not None:
             values.setdefault(kind, column.targets[0])
 
     return put

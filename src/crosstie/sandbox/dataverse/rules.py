@@ -5,6 +5,7 @@ Each rule says which columns it depends on; it runs when one of them is written,
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -62,15 +63,18 @@ def _make_rules(table: Table) -> Iterator[Rule]:
         yield Rule(frozenset({"transactioncurrencyid", *twins}), _money(table.name, twins))
 
 
+def due_rules(env: Environment, table: Table, touched: AbstractSet[str]) -> list[Rule]:
+    """The rules that writing the columns *touched* brings into play."""
+    return [rule for rule in rules_of(env, table) if not rule.inputs.isdisjoint(touched)]
+
+
 def apply_rules(call: Call, table: Table, values: Values, before: Callable[[], Row] | None) -> None:
     """Run the rules that *values* touch; *before* gives the stored row where there is one already."""
-    touched = values.keys()
-    due = [rule for rule in rules_of(call.env, table) if not rule.inputs.isdisjoint(touched)]
-    if not due:
-        return
-    merged: Row = values if before is None else {**before(), **values}
-    for rule in due:
-        rule.apply(call, merged, values)
+    due = due_rules(call.env, table, values.keys())
+    if due:
+        merged: Row = values if before is None else {**before(), **values}
+        for rule in due:
+            rule.apply(call, merged, values)
 
 
 def _full_name(target: str, parts: tuple[str, ...]) -> Apply:

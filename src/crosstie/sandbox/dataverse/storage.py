@@ -25,8 +25,9 @@ _SQL_TYPES: Final = {
 
 _UNINDEXED: Final = frozenset(
     {"createdby", "createdonbehalfby", "modifiedby", "modifiedonbehalfby", "owningbusinessunit", "organizationid"}
+    | {"ownerid", "owninguser", "owningteam", "transactioncurrencyid", "bcbi_companyid"}
 )
-"""Lookups that almost every row fills and nobody searches by: an index would cost more than it gives."""
+"""Lookups that almost every row fills and that tell few rows apart: an index would cost more than it gives."""
 
 
 def create_tables(db: Database, schema: Schema) -> None:
