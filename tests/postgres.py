@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -147,7 +148,7 @@ def _run(*command: str | Path) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd="/", **_as_unprivileged())
 
 
-def _as_unprivileged() -> dict[str, object]:
+def _as_unprivileged() -> dict[str, Any]:
     # PostgreSQL refuses to run as root.
     return {"user": _UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else {}
 

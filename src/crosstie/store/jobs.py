@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.errors import JobRunning
@@ -18,6 +18,8 @@ from crosstie.store.work import AnyRow
 
 _JOB_COLUMNS = Job.__struct_fields__
 _SELECT_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
+_RUNNING: ColumnElement[str] = literal_column(f"'{JobState.RUNNING.value}'")
+"""Spelt out, because an index on running jobs only is of no use to a query that leaves the state open."""
 _ENTRY_COLUMNS = JournalEntry.__struct_fields__
 _SELECT_ENTRIES = select(*(journal.c[name] for name in _ENTRY_COLUMNS)).order_by(journal.c.id.desc())
 _INSERT_ENTRIES = insert(journal)
@@ -61,7 +63,7 @@ class JobQueries(Queries):
         )
 
     def running_jobs(self, mapping: str | None = None) -> list[Job]:
-        query = _SELECT_JOBS.where(jobs.c.state == JobState.RUNNING.value).order_by(jobs.c.id)
+        query = _SELECT_JOBS.where(jobs.c.state == _RUNNING).order_by(jobs.c.id)
         if mapping is not None:
             query = query.where(jobs.c.mapping == mapping)
         return [_job(row) for row in self._work.read(query)]

@@ -157,6 +157,7 @@ jobs = Table(
     ),
     Index(
         "jobs_running",
+        "mapping",
         "id",
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
@@ -237,7 +238,7 @@ due = Table(
     Column("reason", Text, nullable=False),
     Column("not_before", UtcTime, nullable=False),
     Column("create", Boolean, nullable=False),
-    Index("due_not_before", "mapping", "not_before"),
+    Index("due_not_before", "mapping", "not_before", "side", "record_id"),
 )
 
 cursors = Table(

@@ -29,7 +29,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_tables(postgres_dsn: str) -> Iterator[tuple[str, Callable[[], None]]]:
+def postgres_tables(postgres_dsn: str) -> Iterator[tuple[str, Callable[[], object]]]:
     """The address of a store on PostgreSQL, and what empties it."""
     open_store(postgres_dsn).close()
     names = ", ".join(name for name in metadata.tables if name != "crosstie_version")

@@ -19,7 +19,7 @@ from crosstie.store.migrating import FOLDER, migrate, scripts
 from tests.unit.store.conftest import Opener
 from tests.unit.store.values import CUSTOMER, NOW, due, entry, intent, new_coupling, new_problem, start
 
-FIRST_ROWS = {
+FIRST_ROWS: dict[str, dict[str, Any]] = {
     "couplings": {
         "revision": 3,
         "mapping": "CUSTOMER",

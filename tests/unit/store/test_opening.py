@@ -240,12 +240,12 @@ def test_reading_waits_for_nobody_and_holds_nobody_up(address: str, opener: Open
 def test_units_beyond_the_pool_are_busy_not_stuck(address: str, opener: Opener) -> None:
     store = opener(address, lock_timeout=0.1)
     units = [store.begin() for _ in range(25)]
-    for unit in units:
-        unit.__enter__().settings()
+    for each in units:
+        each.__enter__().settings()
     with pytest.raises(StoreBusy, match="connections of this process"), store.begin() as unit:
         unit.settings()
-    for unit in units:
-        unit.__exit__(None, None, None)
+    for each in units:
+        each.__exit__(None, None, None)
 
 
 def test_a_lost_server_connection_is_told_and_the_next_unit_connects_again(fresh_postgres: str, opener: Opener) -> None:

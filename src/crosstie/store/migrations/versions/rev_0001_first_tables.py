@@ -95,7 +95,7 @@ def _jobs() -> None:
     )
     _index("jobs", "jobs_mapping", "mapping", "id")
     _index("jobs", "jobs_exclusive", "mapping", unique=True, where="exclusive AND state = 'running'")
-    _index("jobs", "jobs_running", "id", where="state = 'running'")
+    _index("jobs", "jobs_running", "mapping", "id", where="state = 'running'")
 
 
 def _journal() -> None:
@@ -171,7 +171,7 @@ def _due_and_cursors() -> None:
         sa.Column("not_before", _TIME, nullable=False),
         sa.Column("create", sa.Boolean, nullable=False),
     )
-    _index("due", "due_not_before", "mapping", "not_before")
+    _index("due", "due_not_before", "mapping", "not_before", "side", "record_id")
     op.create_table(
         "cursors",
         sa.Column("mapping", sa.Text, primary_key=True),
