@@ -143,7 +143,7 @@ def _update(
     problem = problem_of(fields)
     if any(writes.values()):
         action = RecordAction.UPDATE
-    elif problem and not (moves_base and any(f.action is FieldAction.AGREE for f in fields)):
+    elif problem.get("problem_code") and not (moves_base and any(f.action is FieldAction.AGREE for f in fields)):
         action = RecordAction.FAIL
     else:
         action = RecordAction.AGREE if moves_base else RecordAction.UNCHANGED
