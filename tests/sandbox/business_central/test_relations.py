@@ -25,6 +25,13 @@ def test_an_unknown_code_or_id_is_refused(stocked: Service, given: str, value: s
     assert given in answer.message or value in answer.message
 
 
+def test_a_code_whose_record_is_gone_may_come_back_as_it_is(stocked: Service) -> None:
+    made = stocked.made("customers", {"displayName": "A", "currencyCode": "EUR"})
+    stocked.delete(f"currencies({id_of(stocked, 'currencies', 'EUR')})")
+    after = stocked.changed(f"customers({made['id']})", {"currencyCode": "EUR", "city": "Ely"})
+    assert (after["currencyCode"], after["currencyId"], after["city"]) == ("EUR", NO_ID, "Ely")
+
+
 def test_countries_are_not_checked(service: Service) -> None:
     assert service.made("customers", {"displayName": "A", "country": "Narnia"})["country"] == "NARNIA"
 

@@ -20,6 +20,6 @@ package nor the other system.
 =================================  =================================================================
 """
 
-from .app import BusinessCentral
+from crosstie.sandbox.business_central.app import BusinessCentral
 
 __all__ = ["BusinessCentral"]

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from ..clock import Clock
-from ..database import Database
-from ..http import Request, Response
-from ..settings import Setting, Settings
-from ..tokens import Tokens
-from . import batch, errors, loading, metadata, multipart, routing
-from .call import VERSION, Call, company_of
-from .companies import Companies, Company
-from .pages import Api, load_apis, load_web_services
-from .resources import Resources
-from .routing import Route, Segment
-from .schema import load_schema
-from .settings import SCHEMA
+from crosstie.sandbox.business_central import batch, errors, loading, metadata, multipart, routing
+from crosstie.sandbox.business_central.call import VERSION, Call, company_of
+from crosstie.sandbox.business_central.companies import Companies, Company
+from crosstie.sandbox.business_central.pages import Api, load_apis, load_web_services
+from crosstie.sandbox.business_central.resources import Resources
+from crosstie.sandbox.business_central.routing import Route, Segment
+from crosstie.sandbox.business_central.schema import load_schema
+from crosstie.sandbox.business_central.settings import SCHEMA
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.http import Request, Response
+from crosstie.sandbox.settings import Setting, Settings
+from crosstie.sandbox.tokens import Tokens
 
 _BATCH: Final = Segment("$batch")
 

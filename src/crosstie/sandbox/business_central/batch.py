@@ -6,10 +6,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from ..database import Database
-from ..http import Handler, Headers, HttpError, Request, Response
-from . import errors
-from .call import VERSION
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.call import VERSION
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.http import Handler, Headers, HttpError, Request, Response
 
 
 class _Item(msgspec.Struct):

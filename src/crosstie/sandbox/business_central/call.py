@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ..http import Request, Response, from_json, json_response
-from . import errors
-from .companies import Companies, Company
-from .options import Options, company_named, options_of
-from .pages import Api
-from .routing import Route
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.companies import Companies, Company
+from crosstie.sandbox.business_central.options import Options, company_named, options_of
+from crosstie.sandbox.business_central.pages import Api
+from crosstie.sandbox.business_central.routing import Route
+from crosstie.sandbox.http import Request, Response, from_json, json_response
 
 Headers = Iterable[tuple[str, str]]
 

@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..clock import Clock
-from ..data.ids import COMPANY_ID
-from ..database import Database
-from ..settings import Settings
-from . import errors
-from .pages import Api, Page
-from .reading import Reader
-from .records import Records
-from .schema import Row, Schema
-from .values import NO_ID
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.pages import Api, Page
+from crosstie.sandbox.business_central.reading import Reader
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row, Schema
+from crosstie.sandbox.business_central.values import NO_ID
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.data.ids import COMPANY_ID
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.settings import Settings
 
 TABLE: Final = "Company"
 DEFAULT_NAME: Final = "CRONUS International Ltd."

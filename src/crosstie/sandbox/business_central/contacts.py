@@ -5,9 +5,9 @@ Facts: mapping-rules section 4 (names), behaviour of the application's Contact t
 
 from typing import Final
 
-from . import errors
-from .records import Records
-from .schema import Row
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row
 
 RELATION: Final = "Contact Business Relation"
 NAME_PARTS: Final = ("first_name", "middle_name", "surname")

@@ -5,7 +5,7 @@ Each function makes the exception to raise. Messages end with a correlation id, 
 
 from uuid import uuid4
 
-from ..http import HttpError, Response, error_response
+from crosstie.sandbox.http import HttpError, Response, error_response
 
 
 def refusal(status: int, code: str, message: str) -> HttpError:

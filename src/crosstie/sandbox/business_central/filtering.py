@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from odata_query import ast
 
-from ..filters import Column, FilterError, Node, SqlFilter, parse_filter, walk
-from ..settings import Settings
-from . import errors
-from .pages import Property
-from .values import FieldType, moment_in
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.pages import Property
+from crosstie.sandbox.business_central.values import FieldType, moment_in
+from crosstie.sandbox.filters import Column, FilterError, Node, SqlFilter, parse_filter, walk
+from crosstie.sandbox.settings import Settings
 
 _FUNCTIONS: Final = frozenset({"contains", "startswith", "endswith", "tolower", "toupper", "substring"})
 _FUNCTIONS_21: Final = _FUNCTIONS | {"trim", "length", "concat", "indexof", "year", "month", "day"}

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from uuid import uuid4
 
-from ..http import HttpError
-from .contacts import NAME_PARTS, RELATION, split_name
-from .pages import Api, Page, Property
-from .records import Records
-from .schema import Row
-from .values import NO_ID, Stored, encode_name, reader, stored
+from crosstie.sandbox.business_central.contacts import NAME_PARTS, RELATION, split_name
+from crosstie.sandbox.business_central.pages import Api, Page, Property
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row
+from crosstie.sandbox.business_central.values import NO_ID, Stored, encode_name, reader, stored
+from crosstie.sandbox.http import HttpError
 
 Read = Callable[[object], Stored]
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from .pages import Api, Navigation, Page, Property, in_words
-from .values import EDM, Enumeration
+from crosstie.sandbox.business_central.pages import Api, Navigation, Page, Property, in_words
+from crosstie.sandbox.business_central.values import EDM, Enumeration
 
 NAMESPACE: Final = "Microsoft.NAV"
 CONTAINER: Final = "NAV"

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ..database import Database
-from ..http import Handler, Request, Response
-from . import errors
-from .batch import Batch, all_or_nothing, answered, check_size
-from .call import VERSION
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.batch import Batch, all_or_nothing, answered, check_size
+from crosstie.sandbox.business_central.call import VERSION
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.http import Handler, Request, Response
 
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _REASONS: Final = {

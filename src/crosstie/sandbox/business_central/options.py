@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus
 
-from ..filters import Expand, FilterError, OrderBy, parse_expand, parse_orderby, parse_select
-from ..http import Request
-from . import errors
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.filters import Expand, FilterError, OrderBy, parse_expand, parse_orderby, parse_select
+from crosstie.sandbox.http import Request
 
 _KNOWN: Final = frozenset(
     {

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from . import errors
-from .records import Records
-from .schema import Row
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row
 
 HEADER: Final = "Sales Header"
 LINE: Final = "Sales Line"

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from .schema import Field, Schema, Table, load_schema, read_file
-from .values import NO_ID, FieldType
+from crosstie.sandbox.business_central.schema import Field, Schema, Table, load_schema, read_file
+from crosstie.sandbox.business_central.values import NO_ID, FieldType
 
 ALL: Final = frozenset({"insert", "modify", "delete"})
 

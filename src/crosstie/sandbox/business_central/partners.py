@@ -6,10 +6,17 @@ follow each other in both directions. Facts: mapping-rules section 4, behaviour 
 
 from typing import Final
 
-from . import errors
-from .contacts import RELATION, complete, name_given, refresh_relations, rename_company, type_given
-from .records import Records
-from .schema import Row
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.contacts import (
+    RELATION,
+    complete,
+    name_given,
+    refresh_relations,
+    rename_company,
+    type_given,
+)
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row
 
 _SHARED: Final = (
     "name",

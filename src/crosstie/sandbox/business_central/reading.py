@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ..filters import Column, Expand
-from . import errors, filtering
-from .options import Options, of_expand
-from .pages import Api, Navigation, Page, Property
-from .records import Records
-from .values import OUT, Stored, etag
+from crosstie.sandbox.business_central import errors, filtering
+from crosstie.sandbox.business_central.options import Options, of_expand
+from crosstie.sandbox.business_central.pages import Api, Navigation, Page, Property
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.values import OUT, Stored, etag
+from crosstie.sandbox.filters import Column, Expand
 
 Entity = dict[str, Any]
 Parameters = Sequence[object]
@@ -54,6 +54,7 @@ class _Term:
 
     @property
     def order(self) -> str:
+        """The term within ORDER BY."""
         return f"{'+' if self.sorted_last else ''}{self.sql}{' DESC' if self.descending else ''}"
 
 

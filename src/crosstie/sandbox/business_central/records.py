@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
-from ..clock import Clock
-from ..database import Database
-from ..http import HttpError
-from ..settings import Settings
-from . import errors
-from .schema import Field, Row, Schema, Table, changed
-from .values import NO_ID, Stored, encode_name
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.business_central.schema import Field, Row, Schema, Table, changed
+from crosstie.sandbox.business_central.values import NO_ID, Stored, encode_name
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.http import HttpError
+from crosstie.sandbox.settings import Settings
 
 
 class Records:

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..http import HttpError, Response
-from . import errors, writing
-from .call import VERSION, Call, check_etag, no_content
-from .options import continued
-from .pages import Page
-from .reading import Reader, end_column
-from .routing import Segment
-from .schema import Row
-from .values import NO_ID, Stored, etag
+from crosstie.sandbox.business_central import errors, writing
+from crosstie.sandbox.business_central.call import VERSION, Call, check_etag, no_content
+from crosstie.sandbox.business_central.options import continued
+from crosstie.sandbox.business_central.pages import Page
+from crosstie.sandbox.business_central.reading import Reader, end_column
+from crosstie.sandbox.business_central.routing import Segment
+from crosstie.sandbox.business_central.schema import Row
+from crosstie.sandbox.business_central.values import NO_ID, Stored, etag
+from crosstie.sandbox.http import HttpError, Response
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _KEY = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?P<value>.+)")

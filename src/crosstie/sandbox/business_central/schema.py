@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .values import SQL, Enumeration, FieldType, Kind, Stored, encode_name
+from crosstie.sandbox.business_central.values import SQL, Enumeration, FieldType, Kind, Stored, encode_name
 
 Row = dict[str, Any]
 """A record: stored values by column, the system columns included."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..settings import Setting
+from crosstie.sandbox.settings import Setting
 
 SCHEMA: Final = (
     Setting("page_size", 20_000, "records in a page at most; odata.maxpagesize can only lower it"),

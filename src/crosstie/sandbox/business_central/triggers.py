@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from . import contacts, orders, partners
-from .records import Records
-from .schema import Row
+from crosstie.sandbox.business_central import contacts, orders, partners
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row
 
 _VALIDATIONS: Final[Mapping[tuple[str, str], Callable[[Records, Row], None]]] = {
     ("Contact", "name"): contacts.name_given,

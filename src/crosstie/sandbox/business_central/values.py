@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from ..columns import to_datetime
-from ..http import HttpError
-from . import errors
+from crosstie.sandbox.business_central import errors
+from crosstie.sandbox.columns import to_datetime
+from crosstie.sandbox.http import HttpError
 
 Kind = Literal["text", "code", "guid", "int", "decimal", "bool", "datetime", "date", "enum"]
 Stored = str | int | float

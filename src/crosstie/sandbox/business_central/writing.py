@@ -7,11 +7,11 @@ a transaction; any refusal leaves it to be rolled back. Facts: wire-businesscent
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
-from . import errors, triggers
-from .pages import Page, Property
-from .records import Records
-from .schema import Row, changed
-from .values import NO_ID, Stored, encode_name, stored
+from crosstie.sandbox.business_central import errors, triggers
+from crosstie.sandbox.business_central.pages import Page, Property
+from crosstie.sandbox.business_central.records import Records
+from crosstie.sandbox.business_central.schema import Row, changed
+from crosstie.sandbox.business_central.values import NO_ID, Stored, encode_name, stored
 
 _NULL_TAKEN: Final = frozenset({"text", "code"})
 
@@ -157,6 +157,8 @@ class _Body:
     def _check_relation(self, prop: Property, value: Stored) -> None:
         table, field = self._page.table.name, prop.field
         if not field.relation or not value or (table, field.name) in triggers.CHECKED_ELSEWHERE:
+            return
+        if self._old is not None and self._old[field.name] == value:
             return
         key = self._records.schema.tables[field.relation].key[0]
         if not self._records.exists(field.relation, key, value):
