@@ -261,7 +261,7 @@ def _within_bounds(number: Scalar, field: FieldSchema) -> Scalar:
 
 def _to_time(source: FieldSchema, destination: FieldSchema) -> Convert | None:
     if source.type is destination.type and (
-        destination.type is FieldType.DATE or (source.scale or 0) <= _digits(destination)
+        destination.type is FieldType.DATE or _digits(source) <= _digits(destination)
     ):
         return None
     parse = _parsed(source, destination)
