@@ -98,12 +98,14 @@ class ProblemQueries(Queries):
     def _of_records(self, mapping: str | None, side: Side, record_ids: Iterable[str]) -> set[int]:
         """Return the ids of the open problems of these records, directly or through their couplings."""
         ids = list(record_ids)
-        if not ids:
-            return set()
         own, other = (problems.c[f"{each.value}_id"] for each in (side, side.other))
         still_open = select(problems.c.id).where(problems.c.closed_at.is_(None))
         if mapping is not None:
             still_open = still_open.where(problems.c.mapping == mapping)
+        if not ids or not self._work.read(
+            still_open.order_by(problems.c.id).limit(1)
+        ):  # most pages are of mappings without any problem
+            return set()
         found = {row.id for row in self._work.read_among(still_open, own, ids)}
         # Kept under the other id alone are those that were opened before the record was coupled.
         halves = select(problems.c.mapping).where(problems.c.closed_at.is_(None), own.is_(None)).distinct()

@@ -78,5 +78,5 @@ def test_a_query_finds_its_rows_by_an_index(tmp_path: Path, opener: Opener, expl
     assert all(any(index in plan for index in IN_ORDER) for plan in whole)
 
 
-IN_ORDER = ("couplings_state", "couplings_page", "intents_mapping", "journal_mapping", "jobs_running")
+IN_ORDER = ("couplings_state", "couplings_page", "intents_mapping", "journal_mapping", "jobs_running", "problems_page")
 """Indexes in whose order a page is read, or a figure counted: there the mapping alone is enough."""

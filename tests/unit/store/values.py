@@ -18,9 +18,7 @@ CUSTOMER = "CUSTOMER"
 
 def new_coupling(number: int | str, mapping: str = CUSTOMER, **more: Any) -> NewCoupling:
     """A coupling of the records `local-<number>` and `remote-<number>`."""
-    return NewCoupling(
-        **{"mapping": mapping, "local_id": f"local-{number}", "remote_id": f"remote-{number}"} | more  # type: ignore[arg-type]
-    )
+    return NewCoupling(**{"mapping": mapping, "local_id": f"local-{number}", "remote_id": f"remote-{number}"} | more)
 
 
 def new_problem(number: int | str, mapping: str = CUSTOMER, **more: Any) -> NewProblem:
