@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crosstie.cli.failing import FAILED_RECORDS
-from crosstie.cli.terminal import Column, print_table, safe, say
+from crosstie.cli.terminal import Column, is_terminal, print_table, safe, say
 
 if TYPE_CHECKING:
     from crosstie.engine.context import Failure, Report
     from crosstie.model.jobs import Counters
 
+_SCREEN = 20
+"""So many records of one cause are named to a person; a pipe gets all of them."""
 _COUNTERS = ("inserted", "modified", "deleted", "unchanged", "skipped", "failed", "coupled", "uncoupled")
 _COLUMNS: tuple[Column | str, ...] = ("Mapping", "Direction", *(Column(name.title(), right=True) for name in _COUNTERS))
 
@@ -57,18 +59,21 @@ def _figures(counters: "Counters") -> list[int]:
 
 
 def _print_failures(report: "Report") -> None:
+    """Print the failed records by cause, so that what is true of many is said once."""
     if not report.failures and not report.failed:
         return
     say()
-    say(f"Failed in {report.mapping}:" if not report.dry_run else f"Would fail in {report.mapping}:")
+    say(f"{'Would fail' if report.dry_run else 'Failed'} in {report.mapping}:")
+    causes: dict[tuple[str, str], list[Failure]] = {}
     for failure in report.failures:
-        _print_failure(failure)
+        causes.setdefault((failure.code, failure.next_step), []).append(failure)
+    for (code, next_step), failures in causes.items():
+        say(f"  {code} ({len(failures):,})" + (f"  Next step: {safe(next_step)}" if next_step else ""))
+        shown = failures[:_SCREEN] if is_terminal() else failures
+        for failure in shown:
+            say(f"    {safe(failure.name)}: {safe(failure.words)}")
+        if len(shown) < len(failures):
+            say(f"    and {len(failures) - len(shown):,} more: see `crosstie problems {report.mapping}`.")
     unnamed = report.failed - len(report.failures)
     if unnamed > 0:
         say(f"  and {unnamed:,} more: see `crosstie problems {report.mapping}`.")
-
-
-def _print_failure(failure: "Failure") -> None:
-    say(f"  {safe(failure.name)}  {failure.code}: {safe(failure.words)}")
-    if failure.next_step:
-        say(f"    Next step: {safe(failure.next_step)}")

@@ -15,14 +15,15 @@ from crosstie.model.errors import (
     CrosstieError,
     GuardStopped,
     StoreBusy,
-    Unreachable,
     UnknownMapping,
+    Unreachable,
 )
 from tests.unit.cli.conftest import Crosstie
 
-COMMANDS = (
-    "demo sandbox connection mapping couple create sync match uncouple couplings problems jobs history open"
-).split()
+COMMANDS = [
+    *("demo", "sandbox", "connection", "mapping", "couple", "create", "sync", "match", "uncouple"),
+    *("couplings", "problems", "jobs", "history", "open"),
+]
 
 
 def test_help_names_every_command(crosstie: Crosstie) -> None:

@@ -5,10 +5,11 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from crosstie.engine.context import Report
 from crosstie.model.decisions import FieldAction, Preference, RecordAction
-from crosstie.model.errors import GuardStopped, MissingPrivilege, Unreachable, UnknownTable
+from crosstie.model.errors import GuardStopped, MissingPrivilege, UnknownTable, Unreachable
 from crosstie.model.jobs import Counters
 from tests.unit.cli.conftest import Crosstie, make_mapping
 from tests.unit.cli.values import CONFLICT, decision, field, report
@@ -64,10 +65,25 @@ def test_failed_records_are_named_with_cause_and_next_step_and_end_with_1(crosst
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-4:] == [
         "Failed in CUSTOMER:",
-        "  10000 Adatum  conflict: The same field was changed on both sides.",
-        "    Next step: Choose a side.",
+        "  conflict (1)  Next step: Choose a side.",
+        "    10000 Adatum: The same field was changed on both sides.",
         "  and 2 more: see `crosstie problems CUSTOMER`.",
     ]
+
+
+def test_what_is_true_of_many_failed_records_is_said_once(crosstie: Crosstie, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [structs.replace(CONFLICT, name=f"{number}\x1b[0m") for number in range(25)]
+    other = structs.replace(CONFLICT, code="too-long", next_step="Shorten it.")
+    counters = Counters(failed=26)
+    crosstie.answer("synchronising.synchronise", [report(to_remote=counters, failures=[*many, other])])
+    lines = crosstie.run("sync", "CUSTOMER").stdout.partition("Failed in CUSTOMER:\n")[2].splitlines()
+    assert len(lines) == 28
+    assert lines[0] == "  conflict (25)  Next step: Choose a side."
+    assert lines[25] == r"    24\x1b[0m: The same field was changed on both sides."
+    assert lines[26] == "  too-long (1)  Next step: Shorten it."
+    monkeypatch.setattr("crosstie.cli.results.is_terminal", lambda: True)
+    lines = crosstie.run("sync", "CUSTOMER").stdout.partition("Failed in CUSTOMER:\n")[2].splitlines()
+    assert lines[21] == "    and 5 more: see `crosstie problems CUSTOMER`."
 
 
 def test_a_failure_that_pauses_its_record_counts_as_skipped_and_still_ends_with_1(crosstie: Crosstie) -> None:

@@ -77,8 +77,7 @@ def create_(mapping: str, records: tuple[str, ...], remote: bool, dry_run: bool)
 @click.argument("records", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All couplings of the mapping.")
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
-@click.option("--force", is_flag=True, help="Go on where a guard would stop the job.")
-def uncouple_(mapping: str, records: tuple[str, ...], every: bool, yes: bool, force: bool) -> None:
+def uncouple_(mapping: str, records: tuple[str, ...], every: bool, yes: bool) -> None:
     """Remove the couplings of RECORDS, or --all of MAPPING. Both records of a pair stay as they are."""
     if every == bool(records):
         raise InvalidOption("Name the records to uncouple, or give --all.", next_step="Give one of the two.")
@@ -87,7 +86,7 @@ def uncouple_(mapping: str, records: tuple[str, ...], every: bool, yes: bool, fo
     from crosstie.app.coupling import uncouple
 
     async def work(session: "Session") -> "Report":
-        return await uncouple(session, mapping, records, all=every, forced=force)
+        return await uncouple(session, mapping, records, all=every)
 
     _show(in_session(work), dry_run=False)
 

@@ -46,12 +46,12 @@ def problems_(mapping: str | None, code: str | None, limit: int, after: int) -> 
 def _print_problem(problem: "ProblemView") -> None:
     times = f", {problem.attempts} times" if problem.attempts > 1 else ""
     since = f"since {moment(problem.first_seen)}{times}"
-    say(f"{problem.mapping}  {safe(problem.record.name)}  {problem.problem_class}: {problem.code}  ({since})")
+    kind = problem.code if problem.code == problem.problem_class else f"{problem.problem_class}: {problem.code}"
+    say(f"{problem.mapping}  {safe(problem.record.name)}  {kind}  ({since})")
     say(f"  {safe(problem.words)}")
     for field in problem.fields:
-        say(f"  {_field_line(field)}")
-    for waits in problem.waits_for:
-        say(f"  waits for {safe(waits.get('record', ''))} of {safe(waits.get('mapping', ''))}")
+        words = f"  {safe(field.words)}" if field.words not in problem.words else ""
+        say(f"  {_field_line(field)}{words}")
     if problem.next_step:
         say(f"  Next step: {safe(problem.next_step)}")
 
@@ -59,7 +59,6 @@ def _print_problem(problem: "ProblemView") -> None:
 def _field_line(field: "ProblemFieldView") -> str:
     local, remote = field.base.get("local"), field.base.get("remote")
     base = value_text(local) if local == remote else f"{value_text(local)} local and {value_text(remote)} remote"
-    words = f"  {safe(field.words)}" if field.words else ""
     return (
         f"{safe(field.label)}: base {base}, local {value_text(field.local)}, remote {value_text(field.remote)}{words}"
     )
