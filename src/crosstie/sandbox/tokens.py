@@ -22,6 +22,7 @@ CLIENT_ID: Final = "c2b5f6de-3a41-4d0c-8f1e-61b8a7e4d521"
 CLIENT_SECRET: Final = "sandbox-client-secret"
 DEVELOPMENT_TOKEN: Final = "sandbox"
 
+_DATAVERSE = "/api/data/"
 _PATH = re.compile(r"^/(?P<tenant>[^/]+)/oauth2/(?:v2\.0/)?token/?$")
 
 SETTINGS: Final = (
@@ -46,10 +47,16 @@ class Tokens:
         self._refresh: set[str] = set()
 
     def check(self, request: Request, deny: Deny = _plain_denial) -> HttpError | None:
-        """None where the request's bearer token is good, else the error to raise: ``deny(reason)`` is its answer."""
+        """None where the request's bearer token is good, else the error to raise: ``deny(reason)`` is its answer.
+
+        Business Central on premises knows no tokens but users with web service keys: there HTTP Basic with any user
+        and a good token as password is let in.
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip()
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() == "basic" and not request.path.startswith(_DATAVERSE):
+            token = _basic(token)[1]
+        elif scheme.lower() != "bearer" or not token:
             return HttpError(deny("no bearer token came with the request"))
         if token == DEVELOPMENT_TOKEN and self.settings.flag("accept_development_token"):
             return None
@@ -116,12 +123,18 @@ def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str]:
     """Client id and secret, from HTTP Basic where it is used, else from the form."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
-        try:
-            user, _, password = base64.b64decode(value).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return "", ""
+        user, password = _basic(value)
         return unquote_plus(user), unquote_plus(password)
     return form.get("client_id", ""), form.get("client_secret", "")
+
+
+def _basic(value: str) -> tuple[str, str]:
+    """User and password of HTTP Basic; both blank where it is garbled."""
+    try:
+        user, _, password = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, password
 
 
 def _refusal(status: int, error: str, description: str) -> Response:

@@ -185,6 +185,16 @@ def test_the_development_token_can_be_switched_off(sandbox: Sandbox) -> None:
     assert ask(sandbox.dataverse.api).status == 401
 
 
+@pytest.mark.parametrize(("password", "status"), [("sandbox", 200), ("wrong", 401)])
+def test_business_central_on_premises_takes_basic_and_dataverse_does_not(
+    sandbox: Sandbox, password: str, status: int
+) -> None:
+    basic = "Basic " + base64.b64encode(f"ann:{password}".encode()).decode()
+    path = "/BC/ODataV4/Company('CRONUS')/Customer"
+    assert ask(sandbox.business_central.base + path, token=None, Authorization=basic).status == status
+    assert ask(sandbox.dataverse.api, token=None, Authorization=basic).status == 401
+
+
 def test_the_life_of_a_token_is_a_switch(sandbox: Sandbox) -> None:
     order(sandbox, "settings", {"token_life_seconds": 5})
     assert token(sandbox, **FORM).json()["expires_in"] == 5
