@@ -58,6 +58,10 @@ class MatchReport(msgspec.Struct, kw_only=True):
     synchronised: Report | None = None
     """What synchronising the coupled and creating the missing came to; filled in by who does that."""
 
+    def __repr__(self) -> str:
+        # asyncio.run spells out what it returns; a hundred thousand rows would take it a second.
+        return f"<MatchReport {self.mapping}: {len(self.rows)} rows>"
+
     @property
     def coupled(self) -> int:
         return self.local.get(MatchReason.COUPLED, 0)
@@ -143,7 +147,7 @@ def _coupled(ctx: Context) -> dict[Side, dict[str, Named]]:
 
 
 async def _read(ctx: Context, side: Side, criteria: Criteria, coupled: Mapping[str, Named]) -> list[KeyRow]:
-    """Read the records that the filter admits, reduced to what matching needs."""
+    """Read the records that the filter admits, reduced to what matching needs, in the order of their keys."""
     mapping = ctx.compiled.mapping
     columns = [(each.field(side), _column(ctx, side, each)) for each in criteria.criteria]
     key, name = mapping.key_field(side), mapping.name_field(side)
@@ -154,7 +158,7 @@ async def _read(ctx: Context, side: Side, criteria: Criteria, coupled: Mapping[s
         keys = zip(*(read([record.values.get(field) for record in records]) for field, read in columns), strict=True)
         for record, values in zip(records, keys, strict=True):
             rows[record.id] = KeyRow(_named(record, key, name), values, coupled.get(record.id))
-    return list(rows.values())
+    return sorted(rows.values(), key=lambda row: (row.record.key or "", row.record.name or ""))
 
 
 def _named(record: Record, key: str | None, name: str) -> Named:
@@ -300,7 +304,7 @@ def explain(row: MatchRow, groups: Sequence[Sequence[str]]) -> str:
     first = row.candidates[0].words() if row.candidates else ""
     match row.reason:
         case MatchReason.COUPLED:
-            return f"Coupled with {first}, matched{on}."
+            return f"Coupled with {first} (matched{on})."
         case MatchReason.ALREADY_COUPLED:
             return f"Already coupled with {first}."
         case MatchReason.NO_MATCH:
