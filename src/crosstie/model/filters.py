@@ -189,7 +189,7 @@ class _Checker:
         if _is_literal(right):
             return Comparison(operator, one, Constant(self._constant(right, kind)))
         other = self._operand(right)
-        if self._type(other).type is not kind.type:
+        if not _comparable(kind.type, self._type(other).type):
             raise self._wrong(f"{kind.name} and {self._type(other).name} are of different types")
         return Comparison(operator, one, other)
 
@@ -280,6 +280,11 @@ class _Checker:
 
 
 _NUMBERS = (ast.Integer, ast.Float)
+_ALIKE = ({FieldType.TEXT, FieldType.CODE}, {FieldType.INTEGER, FieldType.DECIMAL}, {FieldType.GUID, FieldType.LOOKUP})
+
+
+def _comparable(one: FieldType, other: FieldType) -> bool:
+    return one is other or {one, other} in _ALIKE
 
 
 def _is_literal(node: Any) -> bool:

@@ -42,7 +42,7 @@ def wire_text(condition: Condition, table: Table) -> str:
                 raise CannotSay("or")
             return " or ".join(_nested(part, table) for part in parts)
         case Negation(part):
-            return wire_text(_opposite(part), table)
+            return _nested(_opposite(part), table)
         case Membership(operand, values):
             return _nested(Some(tuple(Comparison(Operator.EQUAL, operand, Constant(value)) for value in values)), table)
         case TextTest(test, FieldOperand(name), Constant(str(text))) if text and not _LIVE.search(text):
