@@ -10,7 +10,6 @@ from collections.abc import MutableMapping
 from typing import Any
 
 _SECRETS = frozenset({"secret", "client_secret", "password", "authorization", "token", "access_token", "key"})
-_handlers: list[logging.Handler] = []
 
 
 class _JsonLines(logging.Formatter):
@@ -39,10 +38,10 @@ class _StandardError(logging.StreamHandler[Any]):
 def configure(level: str) -> None:
     """Log what is of ours from `level` on, and warnings of everybody else."""
     root = logging.getLogger()
-    if not _handlers:
-        _handlers.append(_StandardError())
-        _handlers[0].setFormatter(_JsonLines())
-        root.addHandler(_handlers[0])
+    if not any(isinstance(handler, _StandardError) for handler in root.handlers):
+        handler = _StandardError()
+        handler.setFormatter(_JsonLines())
+        root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger("crosstie").setLevel(level.upper())
     tie()

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from crosstie.cli.root import cli
@@ -85,6 +87,18 @@ class Crosstie:
             return give(*args, **kwargs)
 
         self.monkeypatch.setattr(found, name, give_later if is_async else give)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what a command line does to the process's logging."""
+    root, ours = logging.getLogger(), logging.getLogger("crosstie")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -59,9 +59,7 @@ def _print_problem(problem: "ProblemView") -> None:
 def _field_line(field: "ProblemFieldView") -> str:
     local, remote = field.base.get("local"), field.base.get("remote")
     base = value_text(local) if local == remote else f"{value_text(local)} local and {value_text(remote)} remote"
-    return (
-        f"{safe(field.label)}: base {base}, local {value_text(field.local)}, remote {value_text(field.remote)}{words}"
-    )
+    return f"{safe(field.label)}: base {base}, local {value_text(field.local)}, remote {value_text(field.remote)}"
 
 
 # --- jobs -------------------------------------------------------------------------------------------------

@@ -1,0 +1,5 @@
+"""`python -m crosstie.cli` is `crosstie`."""
+
+from crosstie.cli import main
+
+main()

@@ -1,0 +1,139 @@
+"""`problems`, `jobs`, `history`, `open`."""
+
+from typing import Any
+
+import pytest
+
+from crosstie.app.opening import Opened
+from crosstie.model.errors import NotCoupled
+from crosstie.model.jobs import FieldChange, JobState, JournalEntry, Outcome
+from crosstie.model.records import Side
+from tests.unit.cli.conftest import Crosstie
+from tests.unit.cli.values import AT, job, problem
+
+
+def test_a_problem_is_told_with_its_values_and_next_step(crosstie: Crosstie) -> None:
+    crosstie.answer("problems.list_problems", [problem()])
+    assert crosstie.run("problems").stdout.splitlines() == [
+        "CUSTOMER  10000 Adatum  conflict  (since 2026-03-04 05:06:07Z, 2 times)",
+        "  The same field was changed on both sides.",
+        '  Phone No.: base "1", local "2", remote "3"',
+        "  Next step: Choose a side.",
+        "1 open problem.",
+    ]
+
+
+def test_the_document_of_problems(crosstie: Crosstie) -> None:
+    crosstie.answer("problems.list_problems", [problem()])
+    found = crosstie.json("problems", "CUSTOMER", "--code", "conflict")
+    assert crosstie.calls[0][1][1] == "CUSTOMER"
+    assert crosstie.calls[0][2] == {"code": "conflict", "limit": 1000, "after_id": 0}
+    (row,) = found["problems"]
+    assert row["class"] == "conflict"
+    assert row["record"] == {"name": "10000 Adatum", "local_id": "l1", "remote_id": "r1"}
+    assert (row["code"], row["words"], row["next_step"]) == (
+        "conflict",
+        "The same field was changed on both sides.",
+        "Choose a side.",
+    )
+    (field,) = row["fields"]
+    assert (field["base"], field["local"], field["remote"]) == ({"local": "1", "remote": "1"}, "2", "3")
+    assert found["more"] is False
+
+
+def test_many_problems_come_in_parts(crosstie: Crosstie) -> None:
+    crosstie.answer("problems.list_problems", lambda home, mapping, *, limit, **rest: [problem(7), problem(9)][:limit])
+    assert "--after 9" in crosstie.run("problems", "--limit", "2").stdout
+    assert crosstie.json("problems", "--limit", "2")["more"] is True
+
+
+@pytest.mark.parametrize(
+    ("use_case", "args", "words"),
+    [
+        ("problems.list_problems", ("problems",), "No open problems."),
+        ("history.list_jobs", ("jobs",), "No jobs yet."),
+        ("history.list_history", ("history", "CUSTOMER"), "No history yet."),
+    ],
+)
+def test_an_empty_list_says_so(crosstie: Crosstie, use_case: str, args: tuple[str, ...], words: str) -> None:
+    crosstie.answer(use_case, [])
+    assert crosstie.run(*args).stdout == f"{words}\n"
+
+
+def test_jobs_show_what_they_did(crosstie: Crosstie) -> None:
+    running = job(id=8, finished_at=None, state=JobState.RUNNING, message="page 3")
+    crosstie.answer("history.list_jobs", [running, job()])
+    lines = crosstie.run("jobs", "CUSTOMER", "--limit", "2").stdout.splitlines()
+    assert lines[0].split() == ["Job", "Started", "Seconds", "Mapping", "Kind", "Direction", "State", "Result"]
+    assert lines[1].endswith("running   to remote: 3 inserted, 1 failed; page 3")
+    assert lines[2].split()[:4] == ["7", "2026-03-04", "05:06:07Z", "2.0"]
+    assert crosstie.calls[0][2] == {"limit": 2}
+
+
+def test_the_document_of_jobs(crosstie: Crosstie) -> None:
+    crosstie.answer("history.list_jobs", [job()])
+    (row,) = crosstie.json("jobs")["jobs"]
+    assert (row["id"], row["state"], row["to_remote"]["inserted"]) == (7, "finished", 3)
+
+
+ENTRY = JournalEntry(
+    job_id=7,
+    mapping="CUSTOMER",
+    coupling_id=1,
+    local_id="l1",
+    remote_id="r1",
+    name="10000 Adatum\x1b[2J",
+    side=Side.REMOTE,
+    outcome=Outcome.MODIFIED,
+    words="changed locally",
+    changes=(
+        FieldChange(field="telephone1", before="1", after="2", lost="3", reason="the local side wins"),
+        FieldChange(field="fax", before=None, after="4"),
+    ),
+    at=AT,
+)
+
+
+def test_history_shows_every_value_before_and_after(crosstie: Crosstie) -> None:
+    failed = JournalEntry(
+        job_id=6,
+        mapping="CUSTOMER",
+        coupling_id=1,
+        local_id="l1",
+        remote_id="r1",
+        name="10000",
+        side=None,
+        outcome=Outcome.FAILED,
+        code="conflict",
+        words="Both sides changed.",
+        at=AT,
+    )
+    crosstie.answer("history.list_history", [ENTRY, failed])
+    assert crosstie.run("history", "CUSTOMER", "10000").stdout.splitlines() == [
+        r"2026-03-04 05:06:07Z  job 7  10000 Adatum\x1b[2J  modified remote  changed locally",
+        '  telephone1: "1" → "2"  (the local side wins)  "3" was lost',
+        '  fax: (blank) → "4"',
+        "2026-03-04 05:06:07Z  job 6  10000  failed  conflict: Both sides changed.",
+    ]
+    assert crosstie.calls[0][1][1:] == ("CUSTOMER", "10000")
+    assert crosstie.json("history", "CUSTOMER")["history"][0]["changes"][0]["lost"] == "3"
+
+
+@pytest.mark.parametrize("coupled_now", [True, False])
+def test_open_prints_the_address_and_nothing_else(crosstie: Crosstie, coupled_now: bool) -> None:
+    opened = Opened(
+        address="https://bc/?page=21", mapping="CUSTOMER", local_id="l", remote_id="r", coupled_now=coupled_now
+    )
+    crosstie.answer("opening.open_record", opened)
+    result = crosstie.run("open", "dataverse", "account", "r")
+    assert result.stdout == "https://bc/?page=21\n"
+    assert ("coupled just now" in result.stderr) is coupled_now
+    assert crosstie.calls[0][1][1:] == ("dataverse", "account", "r")
+    found: dict[str, Any] = crosstie.json("open", "dataverse", "account", "r")
+    assert found["address"] == "https://bc/?page=21"
+    assert found["coupled_now"] is coupled_now
+
+
+def test_open_says_why_there_is_nothing_to_open(crosstie: Crosstie) -> None:
+    crosstie.answer("opening.open_record", NotCoupled("The record is not coupled."))
+    assert crosstie.run("open", "dataverse", "account", "r").exit_code == 2

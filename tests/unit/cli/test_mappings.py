@@ -1,0 +1,88 @@
+"""`mapping`: list, show, fields, reset."""
+
+import pytest
+
+from crosstie.app.views import MappingView
+from crosstie.model.mappings import Direction, FieldMapping, Lookup
+from tests.unit.cli.conftest import Crosstie, make_mapping
+
+FIELDS = (
+    FieldMapping(
+        local_field="currencyId",
+        remote_field="transactioncurrencyid",
+        direction=Direction.TO_REMOTE,
+        label="Currency Code",
+        lookup=Lookup(mapping="CURRENCY"),
+        match_priority=2,
+        not_null=True,
+    ),
+    FieldMapping(
+        local_field=None,
+        remote_field="customertypecode",
+        direction=Direction.TO_REMOTE,
+        constant="[3]",
+        create_only=True,
+        enabled=False,
+        rule="company_id",
+    ),
+)
+MADE = make_mapping(fields=FIELDS, local_filter="blocked eq ' '", depends_on=("CURRENCY",), label="Customers")
+VIEW = MappingView.of(MADE, 1200, 3)
+
+
+def test_the_list_of_mappings(crosstie: Crosstie) -> None:
+    crosstie.answer("mappings.list_mappings", [VIEW])
+    (row,) = crosstie.run("mapping", "list").stdout.splitlines()[1:]
+    assert row.split() == ["CUSTOMER", "customers", "↔", "account", "yes", "yes", "1,200", "3"]
+    (found,) = crosstie.json("mapping", "list")["mappings"]
+    assert (found["name"], found["couplings"], found["problems"]) == ("CUSTOMER", 1200, 3)
+
+
+def test_an_empty_list_says_how_to_begin(crosstie: Crosstie) -> None:
+    crosstie.answer("mappings.list_mappings", [])
+    assert "crosstie mapping reset" in crosstie.run("mapping", "list").stdout
+
+
+def test_the_card_of_a_mapping(crosstie: Crosstie) -> None:
+    crosstie.answer("mappings.show_mapping", VIEW)
+    card = dict(line.split("  ", 1) for line in crosstie.run("mapping", "show", "customer").stdout.splitlines())
+    values = {title: value.strip() for title, value in card.items()}
+    assert values["Name"] == "CUSTOMER  Customers"
+    assert values["Local filter"] == "blocked eq ' '"
+    assert values["Remote filter"] == "none"
+    assert values["Direction"] == "bidirectional"
+    assert values["After"] == "CURRENCY"
+    assert values["Couplings"] == "1,200"
+    assert crosstie.calls[0][1][1] == "customer"
+    assert crosstie.json("mapping", "show", "customer")["fields"][0]["lookup"] == "CURRENCY"
+
+
+def test_the_fields_of_a_mapping(crosstie: Crosstie) -> None:
+    crosstie.answer("mappings.show_mapping", VIEW)
+    lines = crosstie.run("mapping", "fields", "CUSTOMER").stdout.splitlines()
+    assert lines[1].split() == [
+        *("Currency", "Code", "currencyId", "→", "transactioncurrencyid", "CURRENCY", "2", "not", "blank")
+    ]
+    assert lines[2].split("  ")[-1].strip() == "disabled, on create only, rule company_id"
+    assert '"[3]"' in lines[2]
+    found = crosstie.json("mapping", "fields", "CUSTOMER")
+    assert found["mapping"] == "CUSTOMER"
+    assert [field["remote_field"] for field in found["fields"]] == ["transactioncurrencyid", "customertypecode"]
+
+
+@pytest.mark.parametrize(
+    ("args", "names", "options"),
+    [
+        ((), (), {"ownership": "person", "custom_pages": False}),
+        (("customer", "--ownership", "team"), ("customer",), {"ownership": "team", "custom_pages": False}),
+        (("--custom-pages",), (), {"ownership": "person", "custom_pages": True}),
+    ],
+)
+def test_reset_restores_all_or_those_named(
+    crosstie: Crosstie, args: tuple[str, ...], names: tuple[str, ...], options: dict[str, object]
+) -> None:
+    crosstie.answer("mappings.reset_mappings", ["CUSTOMER", "VENDOR"])
+    assert crosstie.run("mapping", "reset", *args).stdout == "Restored: CUSTOMER, VENDOR.\n"
+    assert crosstie.calls[0][1][1] == names
+    assert crosstie.calls[0][2] == options
+    assert crosstie.json("mapping", "reset", *args) == {"mappings": ["CUSTOMER", "VENDOR"]}
