@@ -113,7 +113,8 @@ def test_an_option_in_words_is_read_too() -> None:
 def test_bodies_begin_with_what_drives_the_rest() -> None:
     values: dict[str, Any] = {
         "displayName": "Desk", "city": "Bern", "postalCode": "3000", "unitPrice": Decimal("9.50"),
-        "type": "Non-Inventory", "blocked": None, "number": "D1", "day": date(2026, 2, 3), "groupId": None, "taxable": None, "sequence": None,
+        "type": "Non-Inventory", "blocked": None, "number": "D1",
+        "day": date(2026, 2, 3), "groupId": None, "taxable": None, "sequence": None,
         "lastModifiedDateTime": datetime(2026, 2, 3, 4, 5, 6, 7000, UTC),
     }  # fmt: skip
     body = items().body(values)
@@ -146,8 +147,8 @@ def test_an_unknown_option_goes_as_it_is() -> None:
         ("blocked eq null", "blocked eq '_x0020_'", None),
         ("blocked eq '' and type ne 'Non-Inventory'", "blocked eq '_x0020_' and type ne 'Non_x002D_Inventory'", None),
         ("blocked in ('Ship', 'All')", "(blocked eq 'Ship' or blocked eq 'All')", None),
-        ("not (blocked in ('Ship', 'All'))", "blocked ne 'Ship' and blocked ne 'All'", None),
-        ("not (number eq 'A' or blocked eq 'All')", "number ne 'A' and blocked ne 'All'", None),
+        ("not (blocked in ('Ship', 'All'))", "(blocked ne 'Ship' and blocked ne 'All')", None),
+        ("not (number eq 'A' or blocked eq 'All')", "(number ne 'A' and blocked ne 'All')", None),
         ("not (not (number eq 'A'))", "number eq 'A'", None),
         ("unitPrice gt 5 and taxable", "unitPrice gt 5 and taxable eq true", None),
         (f"groupId eq {GUID} or groupId eq null", f"(groupId eq {GUID} or groupId eq {NO_ID})", None),
