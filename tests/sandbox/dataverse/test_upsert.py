@@ -76,9 +76,7 @@ def test_writing_an_unchanged_value_still_makes_a_new_version(service: Service, 
 
 
 def test_representation_tells_created_from_updated(service: Service, account: str) -> None:
-    updated = service.send(
-        "PATCH", f"accounts({account})?$select=name", {"name": "B"}, Prefer="return=representation"
-    )
+    updated = service.send("PATCH", f"accounts({account})?$select=name", {"name": "B"}, Prefer="return=representation")
     assert updated.status == 200
     assert updated.headers["ETag"] == updated.json["@odata.etag"] == etag(service, account)
     assert updated.headers["Preference-Applied"] == "return=representation"

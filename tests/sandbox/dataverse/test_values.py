@@ -125,7 +125,12 @@ def test_a_column_that_only_the_server_writes_is_passed_over(service: Service) -
 def test_a_new_row_has_every_column(service: Service) -> None:
     row = service.row(f"accounts({service.create('accounts', name='A')})")
     assert row["telephone1"] is None
-    assert (row["statecode"], row["statuscode"], row["creditonhold"], row["preferredcontactmethodcode"]) == (0, 1, False, 1)
+    assert (row["statecode"], row["statuscode"], row["creditonhold"], row["preferredcontactmethodcode"]) == (
+        0,
+        1,
+        False,
+        1,
+    )
     assert {"_ownerid_value", "_owninguser_value", "_bcbi_companyid_value", "paymenttermscode"} <= row.keys()
     assert not {"ownerid", "owneridtype", "primarycontactidname"} & row.keys()
 

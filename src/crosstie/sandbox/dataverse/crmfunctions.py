@@ -7,11 +7,13 @@ users live in UTC and weeks begin on Sunday.
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final
 
 from odata_query import ast
 
 from ..columns import Column, to_datetime
+from ..database import fold
 from ..filters import FilterError, Fragment, SqlFilter
 from .environment import Call
 
@@ -25,22 +27,7 @@ _ENDLESS: Range = (None, None)
 
 def functions(call: Call) -> Mapping[str, Function]:
     """The functions by full name, for one request."""
-    return _Functions(call)
-
-
-class _Functions(dict[str, Function]):
-    """Looks a function up by its full name; unknown ones of the namespace are refused when they are called."""
-
-    def __init__(self, call: Call) -> None:
-        super().__init__()
-        self._call = call
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The function of a full name, None where it is none of the namespace's."""
-        if not name.startswith(_NAMESPACE):
-            return default
-        short = name.removeprefix(_NAMESPACE)
-        return lambda visitor, node: _evaluate(self._call, short, visitor, node)
+    return {f"{_NAMESPACE}{name}": partial(_evaluate, call, name) for name in _NAMES}
 
 
 def _evaluate(call: Call, name: str, visitor: SqlFilter, node: Any) -> Fragment:
@@ -56,10 +43,7 @@ def _evaluate(call: Call, name: str, visitor: SqlFilter, node: Any) -> Fragment:
         return _user(call, name, column)
     if name in _HIERARCHY:
         return _hierarchy(name, column, path.val, values)
-    wanted = time_range(name, call.env.clock.now(), values[0] if values else None)
-    if wanted is None:
-        raise FilterError(f"the function '{_NAMESPACE}{name}' is not supported")
-    return _within(visitor, column, wanted)
+    return _within(visitor, column, time_range(name, call.env.clock.now(), values[0] if values else None) or _ENDLESS)
 
 
 def _values(given: Mapping[str, Any]) -> list[str]:
@@ -89,17 +73,18 @@ def as_literal(column: Column, text: str) -> Fragment:
 
 
 def _any_of(visitor: SqlFilter, column: Column, values: list[str]) -> Fragment:
-    left = Fragment(column.sql, column=column)
-    parts = [visitor.compare(left, "=", as_literal(column, value)) for value in values]
-    if not parts:
+    if not values:
         raise FilterError("PropertyValues needs at least one value")
-    params = tuple(value for part in parts for value in part.params)
-    return Fragment(f"({' OR '.join(part.sql for part in parts)})", params)
+    text = column.kind == "text"
+    bound = [visitor.bound(as_literal(column, value), column).value for value in values]
+    params = tuple(fold(str(value)) if text else value for value in bound)
+    left = f"fold({column.sql})" if text else column.sql
+    return Fragment(f"{left} IN ({', '.join('?' * len(params))})", params)
 
 
 def _none_of(visitor: SqlFilter, column: Column, values: list[str]) -> Fragment:
     inner = _any_of(visitor, column, values)
-    return Fragment(f"NOT {inner.sql}", inner.params)
+    return Fragment(f"NOT ({inner.sql})", inner.params)
 
 
 def _between(visitor: SqlFilter, column: Column, values: list[str]) -> Fragment:
@@ -218,6 +203,19 @@ def _fixed_range(name: str, now: datetime, day: datetime) -> Range:
 
 
 _UNITS: Final = frozenset({"Minutes", "Hours", "Days", "Weeks", "Months", "Years"})
+
+
+_FIXED: Final = (
+    *("Today", "Yesterday", "Tomorrow", "Last7Days", "Next7Days", "LastWeek", "ThisWeek", "NextWeek"),
+    *("LastMonth", "ThisMonth", "NextMonth", "LastYear", "ThisYear", "NextYear", "On", "OnOrAfter", "OnOrBefore"),
+)
+_NAMES: Final = (
+    *_SETS,
+    *_USERS,
+    *sorted(_HIERARCHY),
+    *_FIXED,
+    *(f"{prefix}{unit}" for prefix in ("LastX", "NextX", "OlderThanX") for unit in sorted(_UNITS)),
+)
 
 
 def _counted_range(prefix: str, unit: str, number: int, now: datetime, day: datetime) -> Range:

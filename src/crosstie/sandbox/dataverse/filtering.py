@@ -9,13 +9,15 @@ from odata_query import ast
 
 from ..columns import Column as SqlColumn
 from ..columns import Kind
-from ..filters import Collection, FilterError, OrderBy, SqlFilter, parse_filter, walk
+from ..filters import Collection, FilterError, Fragment, OrderBy, SqlFilter, parse_filter, walk
 from .crmfunctions import functions
 from .environment import Call
-from .errors import unknown_property, unsupported
+from .errors import TOO_MANY_CONDITIONS, Refusal, unknown_property, unsupported
 from .schema import OWNER, Column, ManyToMany, Relation, Table
 
 Condition = tuple[str, list[object]]
+
+MAX_CONDITIONS: Final = 500
 
 _ALLOWED: Final = frozenset({"contains", "startswith", "endswith"})
 _KINDS: Final[Mapping[str, Kind]] = {
@@ -115,15 +117,34 @@ def joined(
     return far, source, f"{between}.{table.id} = {alias}.{table.id}"
 
 
+class _Filter(SqlFilter):
+    """Writes ``a or b or c`` without parentheses inside each other, of which SQLite reads no more than a hundred."""
+
+    def condition(self, node: Any) -> Fragment:
+        """A node that must be true or false."""
+        if not isinstance(node, ast.BoolOp):
+            return super().condition(node)
+        kind, chain = type(node.op), [node.right]
+        left = node.left
+        while isinstance(left, ast.BoolOp) and isinstance(left.op, kind):
+            chain.append(left.right)
+            left = left.left
+        parts = [self.condition(item) for item in (left, *reversed(chain))]
+        word = " AND " if kind is ast.And else " OR "
+        return Fragment(f"({word.join(part.sql for part in parts)})", tuple(v for part in parts for v in part.params))
+
+
 def condition(call: Call, table: Table, alias: str, text: str) -> Condition:
     """A ``$filter`` as SQL; raises :class:`Refusal` 400 on what cannot be read or is not supported."""
     names = Names(call, table, alias)
     try:
         tree = parse_filter(text, _aliases(call))
-        for node in walk(tree):
-            if isinstance(node, ast.Compare) and isinstance(node.comparator, ast.In):
-                raise unsupported("The operator 'in' is not supported: use Microsoft.Dynamics.CRM.In.")
-        visitor = SqlFilter(
+        comparisons = [node for node in walk(tree) if isinstance(node, ast.Compare)]
+        if any(isinstance(node.comparator, ast.In) for node in comparisons):
+            raise unsupported("The operator 'in' is not supported: use Microsoft.Dynamics.CRM.In.")
+        if len(comparisons) > MAX_CONDITIONS:
+            raise _too_many_conditions()
+        visitor = _Filter(
             names.resolve,
             case_sensitive=False,
             wildcards=True,
@@ -135,6 +156,12 @@ def condition(call: Call, table: Table, alias: str, text: str) -> Condition:
         return visitor.translate(tree)
     except FilterError as error:
         raise unsupported(str(error)) from error
+    except RecursionError as error:
+        raise _too_many_conditions() from error
+
+
+def _too_many_conditions() -> Refusal:
+    return Refusal(400, TOO_MANY_CONDITIONS, "Number of conditions in query exceeded maximum limit.")
 
 
 def _aliases(call: Call) -> dict[str, str]:
