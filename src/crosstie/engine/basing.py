@@ -87,7 +87,7 @@ class _Rebase:
                 elif found is not None and found.hold is not None:
                     pending[side][name] = ABSENT
                 else:
-                    agreed[side][name] = self._agreed(field, found, side, name)
+                    agreed[side][name] = self._agreed(field, found, side)
         sides = {
             side: {
                 name: value
@@ -98,29 +98,36 @@ class _Rebase:
         }
         return Base(sides[Side.LOCAL], sides[Side.REMOTE])  # type: ignore[arg-type]
 
-    def _agreed(self, field: CompiledField, found: FieldDecision | None, side: Side, name: str) -> Known:
-        seen = self.seen[side]
+    def _agreed(self, field: CompiledField, found: FieldDecision | None, side: Side) -> Known:
         if self.created is not None and found is None:
-            return self._of_new(field, side, name)
-        return self.stored[side].get(name) if seen is None else seen.values.get(name)
+            return self._of_new(field, side)
+        return self._now(field, side)
 
-    def _of_new(self, field: CompiledField, side: Side, name: str) -> Known:
+    def _of_new(self, field: CompiledField, side: Side) -> Known:
         """Return the entry of a field that was not written into the new record.
 
-        A blank that was sent, where the system filled in a default, is a change of that system. What only flows the
-        other way starts from what there is, except for values that have no field to come from.
+        A blank that was sent, where the system filled in a default, is a change of that system. A value of the new
+        record that only flows back has no base yet, so that it flows with the next look; a blank stays where it is.
         """
         created = self.created
         assert created is not None, "asked only after a creation"
-        schema = field.schema(created)
-        if schema is not None and field.reaches(created) and not schema.creatable:
-            return ABSENT
-        if side is created:
-            return blank(schema) if field.both_ways and schema is not None else self.stored[side].get(name)
-        if field.field_name(created) is None and not field.mapping.create_only:
-            return ABSENT
-        seen = self.seen[side]
-        return None if seen is None else seen.values.get(name)
+        schema, now = field.schema(created), self._now(field, created)
+        if schema is not None and field.reaches(created):
+            if not schema.creatable:
+                return ABSENT
+            if side is not created:
+                return self._now(field, side)
+            return blank(schema) if field.both_ways else now
+        if field.mapping.create_only or (schema is not None and now in (None, self._now(field, created.other))):
+            return self._now(field, side)
+        return ABSENT
+
+    def _now(self, field: CompiledField, side: Side) -> Scalar:
+        """Return the value on which the decision rests; of the new record, the one that is stored."""
+        name, seen = field.field_name(side), self.seen[side]
+        if name is None:
+            return None
+        return self.stored[side].get(name) if seen is None else seen.values.get(name)
 
 
 def _of(base: Base | None, side: Side) -> Mapping[str, Scalar]:

@@ -1,5 +1,6 @@
 """The base after a decision was carried out."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -146,6 +147,21 @@ class TestCreated:
         local, remote = carried_out(decision)
         base = next_base(THINGS, None, decision, local, remote)
         assert decided(THINGS, local, remote, base).action is RecordAction.UNCHANGED
+
+    def test_a_value_that_only_flows_back_follows(self) -> None:
+        """A credit limit that Business Central alone decides: the account gets that of its new customer."""
+        limits = {
+            "local": table("things", field("a"), field("limit", FieldType.DECIMAL, nullable=False)),
+            "remote": table("thing", field("x"), field("creditlimit", FieldType.DECIMAL)),
+        }
+        things = compiled([row("a", "x"), row("limit", "creditlimit", TO_REMOTE)], **limits)
+        decision = decided(things, None, {"x": "1", "creditlimit": Decimal(20000)}, request=self.request, coupling=None)
+        local, remote = carried_out(decision)
+        local.values["limit"] = Decimal(0)
+        base = next_base(things, None, decision, local, remote)
+        again = decided(things, local, remote, base)
+        assert again.to_remote == {"creditlimit": Decimal(0)}
+        assert again.fields[0].lost == Decimal(20000)
 
     def test_a_constant_for_the_original_that_it_has_already(self) -> None:
         things = compiled([row("a", "x"), row("type", None, FROM_REMOTE, constant="Person")])
