@@ -158,3 +158,11 @@ def test_reset_empties_a_system_and_it_goes_on(both: Sandbox, name: str) -> None
         field = "displayName" if company else "name"
         assert ask(f"{base}/{table}").json()["value"] == []
         assert ask(f"{base}/{table}", "POST", {field: "New"}, Content_Type="application/json").status in (201, 204)
+
+
+def test_dataverse_tells_generic_clients_what_they_ask_first(both: Sandbox) -> None:
+    names = ["EntitySetName", "PrimaryIdAttribute", "PrimaryImageAttribute", "IsBPFEntity", "IsValidForAdvancedFind"]
+    path = f"EntityDefinitions(LogicalName='account')?$select={','.join(names)}"
+    definition = ask(f"{both.dataverse.api}/{path}").json()
+    assert [definition[name] for name in names] == ["accounts", "accountid", None, False, True]
+    assert ask(f"{both.dataverse.api}/RetrieveAvailableLanguages()").json()["LocaleIds"] == [1033]

@@ -6,6 +6,7 @@ from typing import Any, Final
 from ..http import Response, json_response
 from .address import Segment, pairs, reference, unquoted
 from .changes import retrieve_metadata_changes
+from .choices import ENGLISH
 from .environment import ORGANIZATION, Call
 from .errors import BAD_ARGUMENT, Refusal, unknown_segment
 from .jobs import bulk_delete
@@ -76,6 +77,11 @@ def _version(call: Call, parameters: Parameters) -> Response:
     return json_response({"@odata.context": context, "Version": VERSION})
 
 
+def _languages(call: Call, parameters: Parameters) -> Response:
+    context = f"{call.root}/$metadata#Microsoft.Dynamics.CRM.RetrieveAvailableLanguagesResponse"
+    return json_response({"@odata.context": context, "LocaleIds": [ENGLISH]})
+
+
 def _metadata_changes(call: Call, parameters: Parameters) -> Response:
     return retrieve_metadata_changes(call, parameters.get("Query", ""))
 
@@ -84,6 +90,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Call, Parameters], Response]]] = {
     "WhoAmI": _who_am_i,
     "RetrieveTotalRecordCount": _total_record_count,
     "RetrieveVersion": _version,
+    "RetrieveAvailableLanguages": _languages,
     "RetrieveMetadataChanges": _metadata_changes,
 }
 _ACTIONS: Final[Mapping[str, Callable[[Call], Response]]] = {

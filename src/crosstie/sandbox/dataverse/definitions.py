@@ -16,6 +16,54 @@ _KINDS: Final = {
 _TYPE_NAMES: Final = {"DateOnly": "DateTimeType"}
 _BEHAVIOURS: Final = {"DateTime": "UserLocal", "DateOnly": "DateOnly"}
 
+_WITHOUT: Final = (
+    "PrimaryImageAttribute",
+    "DataProviderId",
+    "DataSourceId",
+    "EntityColor",
+    "EntityHelpUrl",
+    "IconLargeName",
+    "IconMediumName",
+    "IconSmallName",
+    "IconVectorName",
+    "MobileOfflineFilters",
+    "RecurrenceBaseEntityLogicalName",
+    "ReportViewName",
+    "SettingOf",
+)
+"""Properties of a table's definition that no table here has a value for."""
+_NOT: Final = (
+    "AutoCreateAccessTeams",
+    "AutoRouteToOwnerQueue",
+    "EntityHelpUrlEnabled",
+    "HasActivities",
+    "HasEmailAddresses",
+    "HasFeedback",
+    "HasNotes",
+    "IsAIRUpdated",
+    "IsArchivalEnabled",
+    "IsAvailableOffline",
+    "IsBPFEntity",
+    "IsBusinessProcessEnabled",
+    "IsDocumentManagementEnabled",
+    "IsDocumentRecommendationsEnabled",
+    "IsEnabledForExternalChannels",
+    "IsInteractionCentricEnabled",
+    "IsKnowledgeManagementEnabled",
+    "IsMSTeamsIntegrationEnabled",
+    "IsOneNoteIntegrationEnabled",
+    "IsQuickCreateEnabled",
+    "IsReadingPaneEnabled",
+    "IsRetentionEnabled",
+    "IsRetrieveAuditEnabled",
+    "IsRetrieveMultipleAuditEnabled",
+    "IsSLAEnabled",
+    "IsSolutionAware",
+    "SyncToExternalSearchIndex",
+    "UsesBusinessDataLabelTable",
+)
+_SO: Final = ("IsEnabledForCharts", "IsEnabledForTrace", "IsValidForAdvancedFind")
+
 
 def attribute_kind(column: Column) -> str:
     """The middle of the metadata type's name: ``String`` in ``StringAttributeMetadata``."""
@@ -56,9 +104,12 @@ def entity(env: Environment, table: Table, tracked: bool) -> Definition:
         "IsValidForQueue": managed(False, "canmodifyqueuesettings"),
         "IsDuplicateDetectionEnabled": managed(False, "canmodifyduplicatedetectionsettings"),
         "IntroducedVersion": "1.0.0.0",
-        "HasActivities": False,
-        "HasNotes": False,
         "HasChanged": None,
+        "ExternalName": None,
+        "ExternalCollectionName": None,
+        **dict.fromkeys(_WITHOUT),
+        **dict.fromkeys(_NOT, False),
+        **dict.fromkeys(_SO, True),
         "DisplayName": label(table.display, table.name),
         "DisplayCollectionName": label(table.displays, table.name, "plural"),
         "Description": label(table.display, table.name, "description"),
