@@ -60,7 +60,8 @@ async def release(ctx: Context, ids: Sequence[str]) -> dict[str, Release]:
     """
     if not ids or not releasing_fields(ctx):
         return {}
-    left = [id for id in ids if id not in _held_elsewhere(ctx, ids)]
+    held = _held_elsewhere(ctx, ids)
+    left = [id for id in ids if id not in held]
     found: dict[str, Release] = {}
     for _ in range(LOOKS):
         records = await ctx.systems[Side.REMOTE].get(ctx.compiled.mapping.remote_table, left, release_reads(ctx))
