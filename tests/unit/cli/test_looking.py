@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from crosstie.app.opening import Opened
+from crosstie.app.views import ProblemView
 from crosstie.model.errors import NotCoupled
 from crosstie.model.jobs import FieldChange, JobState, JournalEntry, Outcome
 from crosstie.model.records import Side
@@ -41,10 +42,29 @@ def test_the_document_of_problems(crosstie: Crosstie) -> None:
     assert found["more"] is False
 
 
-def test_many_problems_come_in_parts(crosstie: Crosstie) -> None:
-    crosstie.answer("problems.list_problems", lambda home, mapping, *, limit, **rest: [problem(7), problem(9)][:limit])
-    assert "--after 9" in crosstie.run("problems", "--limit", "2").stdout
-    assert crosstie.json("problems", "--limit", "2")["more"] is True
+def store_of(number: int) -> Any:
+    def page(home: Any, mapping: Any, *, code: Any, limit: int, after_id: int) -> list[ProblemView]:
+        return [problem(at) for at in range(after_id + 1, min(after_id + limit, number) + 1)]
+
+    return page
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "shown"),
+    [(0, None, 0), (2500, None, 2500), (2500, "0", 2500), (1000, "1000", 1000), (1500, "1200", 1200)],
+)
+def test_problems_are_listed_page_by_page(crosstie: Crosstie, total: int, limit: str | None, shown: int) -> None:
+    crosstie.answer("problems.list_problems", store_of(total))
+    found = crosstie.json("problems", *(("--limit", limit) if limit else ()))
+    assert [row["id"] for row in found["problems"]] == list(range(1, shown + 1))
+    assert found["more"] is (shown < total)
+
+
+def test_a_screen_is_not_flooded_with_problems(crosstie: Crosstie, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crosstie.cli.commands.looking.is_terminal", lambda: True)
+    crosstie.answer("problems.list_problems", store_of(300))
+    lines = crosstie.run("problems").stdout.splitlines()
+    assert lines[-1] == "200 problems shown; there are more: see them all with --limit 0."
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,9 @@ def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace
     """Couple a local RECORD of MAPPING with a remote one.
 
     Without synchronising nothing moves until somebody edits one of the two, and then only what was edited.
+
+    \b
+    crosstie couple CUSTOMER 10000 --to "Adatum Corporation" --synchronize no
     """
     from crosstie.app.coupling import SetUp, set_up_coupling
 
@@ -57,6 +60,10 @@ def create_(mapping: str, records: tuple[str, ...], remote: bool, dry_run: bool)
     """Create the partners of RECORDS on the other side and couple them.
 
     Records that are coupled already are skipped.
+
+    \b
+    crosstie create CUSTOMER 10000 20000
+    crosstie create CUSTOMER --remote "Trey Research"
     """
     from crosstie.app.coupling import create_partners
     from crosstie.model.records import Side

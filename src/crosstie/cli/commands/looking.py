@@ -1,18 +1,23 @@
 """`problems`, `jobs`, `history`, `open`: looking at what is in the way, what was done, and at a record itself."""
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from crosstie.cli.invocation import Command, answered_in_json, in_session, opened_home
-from crosstie.cli.terminal import moment, print_table, safe, say, value_text, words_of
+from crosstie.cli.invocation import Command, answered_in_json, current, in_session, opened_home
+from crosstie.cli.terminal import is_terminal, moment, print_table, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
+    from crosstie.app.home import Home
     from crosstie.app.opening import Opened
     from crosstie.app.session import Session
     from crosstie.app.views import ProblemFieldView, ProblemView
     from crosstie.model.jobs import Counters, FieldChange, Job, JournalEntry
 
+_PAGE = 1000
+_SCREEN = 200
 _JOB_COLUMNS = ("Job", "Started", "Seconds", "Mapping", "Kind", "Direction", "State", "Result")
 
 
@@ -23,24 +28,53 @@ _JOB_COLUMNS = ("Job", "Started", "Seconds", "Mapping", "Kind", "Direction", "St
 @click.argument("mapping", required=False)
 @click.option("--code", metavar="CODE", help="Only those of this cause, such as conflict or too-long.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N", help="Most problems."
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Most problems; 0 for all. Else {_SCREEN} on a terminal and all otherwise.",
 )
-@click.option("--after", type=click.IntRange(min=0), default=0, metavar="ID", help="Go on behind this problem.")
-def problems_(mapping: str | None, code: str | None, limit: int, after: int) -> None:
+def problems_(mapping: str | None, code: str | None, limit: int | None) -> None:
     """List what keeps records from being in step, with the next step for each. Solved ones close by themselves."""
+    people = is_terminal() and not current().json
+    most = (_SCREEN if people else 0) if limit is None else limit
+    with opened_home() as home:
+        every = _problems(home, mapping, code)
+        shown = islice(every, most or None)
+        if current().json:
+            _print_problems_as_document(shown, every)
+        else:
+            _print_problems_in_words(shown, every)
+
+
+def _problems(home: "Home", mapping: str | None, code: str | None) -> "Iterator[ProblemView]":
     from crosstie.app.problems import list_problems
 
-    with opened_home() as home:
-        found = list_problems(home, mapping, code=code, limit=limit, after_id=after)
-    more = len(found) == limit
-    if answered_in_json({"problems": found, "more": more}):
-        return
-    for problem in found:
+    after = 0
+    while found := list_problems(home, mapping, code=code, limit=_PAGE, after_id=after):
+        yield from found
+        if len(found) < _PAGE:
+            return
+        after = found[-1].id
+
+
+def _print_problems_as_document(shown: "Iterable[ProblemView]", rest: "Iterator[ProblemView]") -> None:
+    from crosstie.cli.documents import StreamedDocument
+
+    current().document = document = StreamedDocument("problems")
+    for problem in shown:
+        document.add(problem)
+    document.close(more=next(rest, None) is not None)
+
+
+def _print_problems_in_words(shown: "Iterable[ProblemView]", rest: "Iterator[ProblemView]") -> None:
+    number = 0
+    for problem in shown:
         _print_problem(problem)
-    if more:
-        say(f"{len(found):,} problems shown; `crosstie problems --after {found[-1].id}` shows what follows.")
+        number += 1
+    if next(rest, None) is not None:
+        say(f"{number:,} problems shown; there are more: see them all with --limit 0.")
     else:
-        say(f"{len(found):,} open problem{'' if len(found) == 1 else 's'}." if found else "No open problems.")
+        say(f"{number:,} open problem{'' if number == 1 else 's'}." if number else "No open problems.")
 
 
 def _print_problem(problem: "ProblemView") -> None:

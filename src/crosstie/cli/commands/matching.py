@@ -46,6 +46,9 @@ def match_(
 
     Creating and synchronising are the mapping's own settings unless said here. Local records that stay without a
     partner count as failed; each is shown with the reason.
+
+    \b
+    crosstie match CUSTOMER --on E-Mail --on Name,City --dry-run
     """
     groups = [_fields(text) for text in criteria]
     from crosstie.app.matching import match

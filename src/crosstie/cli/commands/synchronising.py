@@ -88,6 +88,12 @@ def sync_(
 
     Edits of different fields on the two sides merge; the same field edited on both sides is a conflict. Named
     records are found on either side by number, code, name or id.
+
+    \b
+    crosstie sync CUSTOMER                          what changed
+    crosstie sync CUSTOMER 10000 30000 --dry-run    the plan for two records
+    crosstie sync CUSTOMER 10000 --direction to_remote
+    crosstie sync --all --create                    every mapping; what has no partner gets one
     """
     if every and (mapping or records):
         raise InvalidOption("Give a mapping or --all, not both.", next_step="Leave one of them away.")
