@@ -143,6 +143,10 @@ class _Field:
         return self._conflict("no base, and the sides differ")
 
     def _conflict(self, why: str) -> FieldDecision | None:
+        holds = [seen.hold for seen in self.seen.values() if seen.hold is not None]
+        if len(holds) == len(self.seen):
+            # Neither value is known on the other side yet: they may turn out to mean the same.
+            return self._decided(FieldAction.HOLD, why, hold=holds[0])
         resolution = self.field.resolution
         winner = self.around.newest if resolution is UpdateConflictResolution.NEWEST else _WINNERS.get(resolution)
         if winner is None:

@@ -347,6 +347,21 @@ class TestWaiting:
         assert decision.action is RecordAction.AGREE
 
 
+class TestWaitingOnBothSides:
+    """Two values that nobody can compare yet are no conflict."""
+
+    def test_neither_is_coupled(self) -> None:
+        local, remote = {"name": "A", "terms": "JR"}, {"fullname": "A", "termscode": 2}
+        decision = decided(TERMS, local, remote, TERMS_BASE)
+        assert (decision.action, decision.problem_code) == (RecordAction.FAIL, "waiting-for-partner")
+
+    def test_one_of_them_is_coupled_to_something_else(self) -> None:
+        known = resolved("PAYMENT TERMS", Side.REMOTE, False, {"2": coupling(local_key="OTHER", remote_id="2")})
+        local, remote = {"name": "A", "terms": "JR"}, {"fullname": "A", "termscode": 2}
+        decision = decided(TERMS, local, remote, TERMS_BASE, fetched=known)
+        assert decision.problem_code == "conflict"
+
+
 PRIMARY = compiled(
     [row("contact", "contactid", lookup=Lookup(mapping="CONTACT"), clear_value_on_failed_sync=True), row("n", "m")],
     local=table("things", field("contact", FieldType.CODE), field("n")),
