@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 from ..http import Request
 from .address import split
 from .environment import Call, Environment
-from .errors import bad_payload, invalid_property
+from .errors import bad_payload, invalid_property, undeclared
 from .payload import BIND
 from .projection import LOGICAL_NAME
 from .rules import Rule, due_rules
 from .schema import Column, Relation, Table
 from .storage import upsert_sql
-from .types import Encode
+from .types import GUID, Encode
 from .writing import defaults, refuse_duplicate
 
 Values = dict[str, object]
@@ -124,8 +124,11 @@ class _Loader:
     def _setter(self, name: str) -> Setter:
         """What puts the value of a wire name that is no plain column into stored values."""
         table = self._table
-        if name.endswith(BIND) and name.removesuffix(BIND) in table.navigations:
-            return self._bound(table.navigations[name.removesuffix(BIND)])
+        if name.endswith(BIND):
+            navigation = name.removesuffix(BIND)
+            if navigation not in table.navigations:
+                raise undeclared(navigation, table.set, list(table.navigations))
+            return self._bound(table.navigations[navigation])
         if name.endswith(f"@{LOGICAL_NAME}"):
             return _kind(table.wire[name.partition("@")[0]])
         match = _READ_LOOKUP.fullmatch(name)
@@ -145,7 +148,7 @@ class _Loader:
                 return
             segment = split(str(value))[-1]
             target = schema.by_set(segment.name)
-            if target is None or segment.key is None:
+            if target is None or segment.key is None or not GUID.fullmatch(segment.key):
                 raise bad_payload(table.set, f"The URI '{value}' is not a valid reference to a record.")
             values[column.name] = segment.key.lower()
             if column.polymorphic:
