@@ -395,8 +395,14 @@ class TestClearedMeanwhile:
 
     def test_another_value_there_meanwhile_is_a_conflict(self) -> None:
         base = Base({"n": "1"}, {"contactid": None, "m": "1"})
+        known = resolved("CONTACT", Side.REMOTE, False, {"c9": coupling(local_key="CT9", remote_id="c9")})
+        local, remote = {"contact": "CT2", "n": "1"}, {"contactid": "c9", "m": "1"}
+        assert decided(PRIMARY, local, remote, base, fetched=known).problem_code == "conflict"
+
+    def test_another_value_there_that_is_not_coupled_either_waits(self) -> None:
+        base = Base({"n": "1"}, {"contactid": None, "m": "1"})
         decision = decided(PRIMARY, {"contact": "CT2", "n": "1"}, {"contactid": "c9", "m": "1"}, base)
-        assert decision.problem_code == "conflict"
+        assert decision.problem_code == "waiting-for-partner"
 
     def test_a_new_record_goes_without_it(self) -> None:
         request = Request(create_remote=True)
