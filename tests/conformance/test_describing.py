@@ -1,5 +1,7 @@
 """What a system says of itself and its tables."""
 
+from collections.abc import Callable
+
 import pytest
 
 from crosstie.model.errors import UnknownField, UnknownTable
@@ -7,7 +9,7 @@ from crosstie.model.schema import FieldType
 from crosstie.systems.base import System
 
 from .reading import scan
-from .worlds import World
+from .worlds import HttpWorld, World
 
 
 async def test_a_table_is_described_with_types_lengths_and_options(world: World, system: System) -> None:
@@ -54,9 +56,30 @@ async def test_who_answers_is_told_and_stays_the_same(world: World, system: Syst
 
 
 async def test_a_connection_test_passes_line_by_line(world: World, system: System) -> None:
+    """behaviour: CDSConnectionSetupTest/ActionTestConnectionWhenIntegrationEnabled"""
     findings = await system.check()
     assert findings
     assert [finding for finding in findings if not finding.passed] == []
+
+
+async def test_a_disabled_connection_can_be_tested(http_world: HttpWorld, opened: Callable[[System], System]) -> None:
+    """behaviour: CDSIntegrationMgtTest/TestConnectionWhenDisabled
+    behaviour: CRMSetupTest/CanTestConnectionWhenNotIsEnabled
+    """
+    findings = await opened(http_world.build(http_world.connection(enabled=False))).check()
+    assert all(finding.passed for finding in findings)
+
+
+async def test_a_system_connects_when_it_is_used_and_not_before(http_world: HttpWorld, http_system: System) -> None:
+    """behaviour: CDSConnectionSetupTest/NoCDSConnectionOnCompanyOpen
+    behaviour: CRMSetupTest/NoCRMConnectionOnCompanyOpen
+    """
+    http_world.order("DELETE", "requests")
+    another = http_world.system()
+    await another.close()
+    assert http_world.requests()["total"] == 0
+    await http_system.count(http_world.table)
+    assert http_world.requests()["total"] > 0
 
 
 async def test_a_connection_test_never_raises(world: World) -> None:

@@ -4,13 +4,13 @@ A batch that the system refuses as a whole is halved until the bad part stands a
 lost is never sent again: its parts are lost, and whoever asked for them must look.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 from crosstie.model.errors import GarbledAnswer, SystemFailure
 from crosstie.systems.answers import Answer
 from crosstie.systems.odata import ODataClient
 from crosstie.systems.parts import BatchForm, Lost, Outcome, Part, Unsent
+from crosstie.systems.together import together
 from crosstie.systems.transport import AnswerLost
 
 _HALVED = (400, 413, 422, 431)
@@ -48,7 +48,7 @@ async def _send_all(
     client: ODataClient, url: str, parts: Sequence[Part], form: BatchForm, batch_size: int
 ) -> list[Outcome]:
     chunks = [parts[start : start + batch_size] for start in range(0, len(parts), batch_size)]
-    answered = await asyncio.gather(*(_send(client, url, chunk, form) for chunk in chunks))
+    answered = await together(_send(client, url, chunk, form) for chunk in chunks)
     return [outcome for chunk in answered for outcome in chunk]
 
 

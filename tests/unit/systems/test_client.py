@@ -193,6 +193,7 @@ async def test_a_closed_client_opens_again(server: Server, client: ODataClient) 
 
 @pytest.mark.parametrize("address", ["", "ftp://x/api", "crm.dynamics.com/api", "http:///api"])
 def test_an_address_that_is_none_is_named(address: str) -> None:
+    """behaviour: CDSIntegrationMgtTest/TestConnectionWhenMissing"""
     connection = Connection(name="x", kind=SystemKind.DATAVERSE, address=address, token_url="http://t")
     with pytest.raises(InvalidConnection, match="x has the address"):
         ODataClient(connection, scope="s", limits=LIMITS, headers={})

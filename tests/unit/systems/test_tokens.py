@@ -40,6 +40,7 @@ def granted(token: str, life: object = 3600) -> tuple[int, str]:
 
 
 async def test_a_token_is_kept_until_shortly_before_its_end() -> None:
+    """behaviour: CDSConnectionSetupTest/DataverseCloudDefaultsToCommercialEndpoints"""
     endpoint = Endpoint(granted("one"), granted("two"))
     kept = tokens(endpoint)
     assert [await kept.current(), await kept.current()] == ["one", "one"]

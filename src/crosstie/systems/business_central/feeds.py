@@ -1,6 +1,5 @@
 """Reading rows of Business Central: scans, changes by modification time, records by id (wire-businesscentral 4, 10)."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +14,7 @@ from crosstie.systems.encoding import datetime_literal, query
 from crosstie.systems.odata import ODataClient, Page
 from crosstie.systems.querying import Restriction, both, known_fields, restriction
 from crosstie.systems.rows import RowReader
+from crosstie.systems.together import together
 
 IDS_IN_ONE_REQUEST = 100
 """57 characters an id in a chain of `or`: below 6 kB of address and the depth that OData parsers take."""
@@ -77,7 +77,7 @@ class Feeds:
         names = known_fields(table.schema, fields)
         wanted = list(dict.fromkeys(id.lower() for id in ids))
         chunks = [wanted[i : i + IDS_IN_ONE_REQUEST] for i in range(0, len(wanted), IDS_IN_ONE_REQUEST)]
-        answered = await asyncio.gather(*(self._by_ids(table, chunk, names) for chunk in chunks))
+        answered = await together(self._by_ids(table, chunk, names) for chunk in chunks)
         found = {record.id: record for records in answered for record in records}
         return {id: found[id.lower()] for id in ids if id.lower() in found}
 

@@ -8,6 +8,7 @@ from crosstie.model.errors import UnknownTable
 from crosstie.systems.answers import from_json
 from crosstie.systems.dataverse.metadata import CHOICES, ENTITY, OPTIONS, Address, Table, label_of, options_of, table_of
 from crosstie.systems.odata import ODataClient
+from crosstie.systems.together import together
 
 _TABLES = "EntityDefinitions?$select=LogicalName,EntitySetName,PrimaryIdAttribute"
 
@@ -45,10 +46,8 @@ class Catalogue:
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise UnknownTable(f"{self._client.name} has no table {name!r}.{hint}", table=name)
         root = f"EntityDefinitions(LogicalName='{name}')"
-        entity, *choices = await asyncio.gather(
-            self._metadata(f"{root}?{ENTITY}"),
-            *(self._metadata(f"{root}/Attributes/{_cast(kind)}?{OPTIONS}") for kind in CHOICES),
-        )
+        paths = [f"{root}?{ENTITY}", *(f"{root}/Attributes/{_cast(kind)}?{OPTIONS}" for kind in CHOICES)]
+        entity, *choices = await together(self._metadata(path) for path in paths)
         options = {
             str(attribute["LogicalName"]): {
                 str(option["Value"]): label_of(option.get("Label")) for option in options_of(attribute)

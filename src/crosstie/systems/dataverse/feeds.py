@@ -1,6 +1,5 @@
 """Reading rows of Dataverse: scans, change feeds, records by id (wire-dataverse sections 4 and 10)."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from crosstie.systems.encoding import datetime_literal, query, quote
 from crosstie.systems.odata import ODataClient, Page
 from crosstie.systems.querying import Restriction, both, known_fields, restriction
 from crosstie.systems.rows import RowReader
+from crosstie.systems.together import together
 
 IDS_IN_ONE_REQUEST = 400
 """39 characters an id: half of the 32 kB that an address may have."""
@@ -83,7 +83,7 @@ class Feeds:
         names = known_fields(table.schema, fields)
         wanted = list(dict.fromkeys(id.lower() for id in ids))
         chunks = [wanted[i : i + IDS_IN_ONE_REQUEST] for i in range(0, len(wanted), IDS_IN_ONE_REQUEST)]
-        answered = await asyncio.gather(*(self._by_ids(table, chunk, names) for chunk in chunks))
+        answered = await together(self._by_ids(table, chunk, names) for chunk in chunks)
         found = {record.id: record for records in answered for record in records}
         return {id: found[id.lower()] for id in ids if id.lower() in found}
 
