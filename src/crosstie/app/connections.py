@@ -17,7 +17,7 @@ from crosstie.model.errors import InvalidConnection, UnknownConnection
 def list_connections(home: Home) -> list[ConnectionView]:
     """Return all connections, without their secrets."""
     with home.store.begin() as unit:
-        return [ConnectionView.of(connection) for connection in unit.connections()]
+        return [ConnectionView.of(connection) for connection in unit.connections(with_secrets=False)]
 
 
 def find_connection(home: Home, name: str) -> Connection:

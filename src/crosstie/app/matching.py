@@ -50,12 +50,12 @@ async def match(
     job = await run_job(ctx, JobKind.COUPLING, found.direction, work, exclusive=True)
     report = reports[0]
     report.job_id = job.job_id
-    await _follow_up(session, found, report, preference)
+    await _follow_up(session, found, report, synchronises=synchronises)
     return report
 
 
 def preference_of(mapping: Mapping) -> Preference:
-    """Return whose data wins right after matching: by the mapping's policy, else the local side's (engine rule M-13)."""
+    """Return whose data wins right after matching: by the mapping's policy, else the local side's (rule M-13)."""
     if not mapping.reaches(Side.REMOTE) or (
         mapping.reaches(Side.LOCAL) and mapping.update_conflict is UpdateConflictResolution.GET
     ):
@@ -63,19 +63,16 @@ def preference_of(mapping: Mapping) -> Preference:
     return Preference.SEND
 
 
-async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, preference: Preference | None) -> None:
-    """Synchronise what was coupled, in the chosen direction, and create what had no candidate."""
-    coupled = report.coupled_ids if preference is not None else []
-    for ids, create, wanted in ((coupled, False, preference), (report.to_create, True, None)):
-        if not ids:
-            continue
-        task = Task(
-            scope=Scope.RECORDS,
-            records=tuple((Side.LOCAL, id) for id in ids),
-            preference=wanted or Preference.MERGE,
-            create=create,
-            on_purpose=True,
-        )
+async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, *, synchronises: bool) -> None:
+    """Synchronise what is due, as everything just coupled is, and create partners of what had no candidate.
+
+    What an earlier matching coupled, and was not given the time to synchronise, is due as well.
+    """
+    tasks = [Task(scope=Scope.DUE)] if synchronises else []
+    if report.to_create:
+        named = tuple((Side.LOCAL, id) for id in report.to_create)
+        tasks.append(Task(scope=Scope.RECORDS, records=named, create=True, on_purpose=True))
+    for task in tasks:
         done = await run_synchronise(await session.context(mapping.name, task))
         if report.synchronised is None:
             report.synchronised = done

@@ -25,6 +25,8 @@ class Scope(StrEnum):
     """What changed since the cursors, and what is due."""
     FULL = "full"
     """Every record of the mapping, whatever the cursors say."""
+    DUE = "due"
+    """What an earlier job, or coupling, has left to be done."""
     RECORDS = "records"
     """Those named."""
 

@@ -44,6 +44,7 @@ def record(ctx: Context, carried: Sequence[Carried], again: Sequence[Carried], s
         _close_problems(ctx, unit, done, problems)
         _note_retries(ctx, unit, done, problems)
         wake_waiters(ctx, unit, coupled.values())
+        _wake_outrun(ctx, unit, stored)
         unit.add_journal([entry for item in carried for entry in journal_entries(ctx, item, problems.get(id(item)))])
         unit.close_intents([intent for item in carried if not item.open_ended for intent in item.intents])
         for item in carried:
@@ -145,17 +146,24 @@ def _unvouched(ctx: Context, coupling: Coupling) -> bool:
 
 
 def _note_due(ctx: Context, unit: Unit, couplings: Sequence[Coupling], reason: DueReason) -> None:
-    if couplings:
+    _note(ctx, unit, [(Side.LOCAL, coupling.local_id) for coupling in couplings], reason)
+
+
+def _note(
+    ctx: Context, unit: Unit, records: Sequence[tuple[Side, str]], reason: DueReason, *, create: bool = False
+) -> None:
+    if records:
         unit.add_due(
             [
                 Due(
                     mapping=ctx.mapping_name,
-                    side=Side.LOCAL,
-                    record_id=coupling.local_id,
+                    side=side,
+                    record_id=record_id,
                     reason=reason,
                     not_before=ctx.now(),
+                    create=create,
                 )
-                for coupling in couplings
+                for side, record_id in records
             ]
         )
 
@@ -256,6 +264,16 @@ def _tries_again(problem: Problem) -> bool:
     if problem.problem_class is ProblemClass.TRANSIENT:
         return True
     return problem.problem_class is ProblemClass.DATA and problem.attempts < SKIP_AFTER
+
+
+def _wake_outrun(ctx: Context, unit: Unit, problems: Sequence[Problem]) -> None:
+    """Make due what was noted as waiting just after the record it waits for had been coupled by another job."""
+    for problem in problems:
+        for wait in problem.waits_for:
+            queries = (unit.couplings.by_key, unit.couplings.by_record)
+            if any(look_up(wait.mapping, wait.side, [wait.key]) for look_up in queries):
+                side, record_id = problem.record
+                _note(ctx, unit, [(side, record_id)], DueReason.PARTNER_COUPLED, create=problem.coupling_id is None)
 
 
 def wake_waiters(ctx: Context, unit: Unit, couplings: Iterable[Coupling]) -> None:

@@ -113,7 +113,8 @@ async def _base(ctx: Context, intent: Intent, record: Record, source: Record | N
             near, far = far, near
         if far is not None and far in written.values:
             there[far] = written.values[far]
-        if near is None:
+        if near is None or (far is None and not field.mapping.create_only):
+            # What does not come from the record that was made has still to be written here.
             continue
         unchanged = forth is not None and far is not None and forth.values.get(position) == written.values.get(far)
         if source is not None and (unchanged or back is None or position not in back.values):

@@ -41,8 +41,9 @@ async def synchronise(ctx: Context) -> Report:
         await run.named()
     else:
         await run.due(before=True)
-        await run.feeds()
-        await run.due(before=False)
+        if ctx.task.scope is not Scope.DUE:
+            await run.feeds()
+            await run.due(before=False)
     return ctx.report
 
 

@@ -1,0 +1,50 @@
+"""What the processes do that are killed: whole use cases, as the command line runs them."""
+
+from typing import Any
+
+import msgspec
+
+from crosstie.app.connections import connect_pair, pair_from_sandbox
+from crosstie.app.coupling import set_up_coupling, uncouple
+from crosstie.app.home import Home
+from crosstie.app.matching import match
+from crosstie.app.session import open_session
+from crosstie.app.synchronising import synchronise
+
+
+async def synchronise_customers(home: Home) -> Any:
+    """Synchronise what changed, and create the partners that are missing on both sides."""
+    async with open_session(home) as session:
+        return msgspec.to_builtins(await synchronise(session, "CUSTOMER", create=True))
+
+
+async def synchronise_payment_terms(home: Home) -> Any:
+    """Create options, whose numbers Dataverse chooses: recovery cannot ask for them by id."""
+    async with open_session(home) as session:
+        return msgspec.to_builtins(await synchronise(session, "PAYMENT TERMS", create=True))
+
+
+async def match_customers(home: Home) -> Any:
+    """Match by number, couple, and send the local data."""
+    async with open_session(home) as session:
+        report = await match(session, "CUSTOMER", groups=(("number",),), synchronise=True, create=False)
+        return len(report.coupled_ids)
+
+
+async def couple_customer(home: Home) -> Any:
+    """Set up one coupling and synchronise it; again, if it is there already."""
+    async with open_session(home) as session:
+        return msgspec.to_builtins(
+            await set_up_coupling(session, "CUSTOMER", "D001", "Both One", synchronise="to_remote")
+        )
+
+
+async def uncouple_customers(home: Home) -> Any:
+    """Remove every coupling of the mapping, and the company's stamp from the remote records."""
+    async with open_session(home) as session:
+        return msgspec.to_builtins(await uncouple(session, "CUSTOMER", all=True))
+
+
+async def connect(home: Home, sandbox: dict[str, Any]) -> Any:
+    """Store the connections and the standard mappings."""
+    return await connect_pair(home, *pair_from_sandbox(sandbox))
