@@ -7,12 +7,12 @@ from typing import Any
 
 from crosstie.engine.compiling import compile_mapping
 from crosstie.engine.context import Context, Guards, Scope, Task
-from crosstie.model.couplings import Coupling
+from crosstie.model.couplings import Coupling, NewCoupling
 from crosstie.model.filters import compile_filter
 from crosstie.model.jobs import JobKind, JournalEntry
-from crosstie.model.mappings import Direction, FieldMapping, LocalReference, Lookup
+from crosstie.model.mappings import Direction, FieldMapping, Lookup
 from crosstie.model.mappings import Mapping as TableMapping
-from crosstie.model.problems import Problem
+from crosstie.model.problems import NewProblem, Problem, ProblemClass
 from crosstie.model.records import Side
 from crosstie.model.schema import ChangeFeed, FieldSchema, FieldType, TableSchema
 from crosstie.model.values import Scalar
@@ -224,8 +224,6 @@ class World:
 
     def couple(self, mapping: str, local_id: str, remote_id: str, **traits: Any) -> Coupling:
         """Store a coupling as it is, without any of the checks."""
-        from crosstie.model.couplings import NewCoupling
-
         new = NewCoupling(mapping=mapping, local_id=local_id, remote_id=remote_id, **traits)
         with self.store.begin() as unit:
             return unit.couplings.insert([new], self.clock())[0]
@@ -290,6 +288,22 @@ class World:
             return [(each.side, each.record_id, each.reason.value) for each in unit.due(mapping, self.clock())]
 
 
+def problem(**traits: Any) -> NewProblem:
+    """A problem of some customer."""
+    known: dict[str, Any] = {
+        "mapping": "CUSTOMER",
+        "local_id": None,
+        "remote_id": None,
+        "coupling_id": None,
+        "name": "somebody",
+        "problem_class": ProblemClass.DATA,
+        "code": "refused",
+        "words": "no",
+        "next_step": "",
+    }
+    return NewProblem(**{**known, **traits})
+
+
 @contextmanager
 def world() -> Iterator[World]:
     """A world of its own."""
@@ -298,6 +312,3 @@ def world() -> Iterator[World]:
         yield World(store)
     finally:
         store.close()
-
-
-ID_LOOKUP = Lookup(mapping="CURRENCY", local_reference=LocalReference.ID)

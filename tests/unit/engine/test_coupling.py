@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
+from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.coupling import couple, couple_page
 from crosstie.engine.pairing import base_of
+from crosstie.engine.synchronise import synchronise
 from crosstie.model.couplings import CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, UnknownRecord, UsageError
 from crosstie.model.jobs import Due, DueReason, JobKind, Outcome
-from crosstie.model.problems import NewProblem, ProblemClass, WaitsFor
+from crosstie.model.problems import WaitsFor
 from crosstie.model.records import Side
 from crosstie.systems.memory import FaultKind
-from tests.unit.engine.couples import CONTACT, CONTACTS, OURS, SALESPEOPLE, VENDOR, World
+from tests.unit.engine.couples import CONTACT, CONTACTS, OURS, SALESPEOPLE, VENDOR, World, problem
 from tests.unit.engine.couples import world as new_world
 
 SEND, GET, MERGE = Preference.SEND, Preference.GET, Preference.MERGE
@@ -24,21 +26,6 @@ SEND, GET, MERGE = Preference.SEND, Preference.GET, Preference.MERGE
 def world() -> Iterator[World]:
     with new_world() as found:
         yield found
-
-
-def problem(**traits: Any) -> NewProblem:
-    known: dict[str, Any] = {
-        "mapping": "CUSTOMER",
-        "local_id": None,
-        "remote_id": None,
-        "coupling_id": None,
-        "name": "somebody",
-        "problem_class": ProblemClass.DATA,
-        "code": "refused",
-        "words": "no",
-        "next_step": "",
-    }
-    return NewProblem(**{**known, **traits})
 
 
 async def test_two_records_are_coupled_and_found_from_either_side(world: World) -> None:
@@ -330,3 +317,46 @@ async def test_somebody_else_who_couples_a_record_at_the_same_moment_is_noticed(
 
 def test_every_refusal_is_a_wrong_use() -> None:
     assert {error.exit_code for error in (UnknownRecord, AlreadyCoupled, CannotCouple)} == {UsageError.exit_code} == {2}
+
+
+# --- and then synchronised ------------------------------------------------------------------------------------
+
+
+async def run(world: World, scope: Scope = Scope.CHANGES) -> Context:
+    """Synchronise the customers as a scheduled job does."""
+    ctx = world.context(job=JobKind.SYNCHRONISATION)
+    ctx.task = Task(scope=scope)
+    await synchronise(ctx)
+    return ctx
+
+
+async def test_what_was_coupled_to_be_sent_is_sent_by_the_next_job(world: World) -> None:
+    """
+    behaviour: CRMCouplingTest/CoupleCustomer
+    """
+    local, remote = world.customer("10", phoneNumber="1"), world.account("A", telephone1="2")
+    await couple(world.context(), [(local, remote)], synchronise=SEND)
+    await run(world)
+    account, customer = world.remote.record("account", remote), world.local.record("customers", local)
+    assert account is not None
+    assert customer is not None
+    assert (account.values["name"], account.values["telephone1"]) == ("Customer 10", "1")
+    assert (customer.values["displayName"], customer.values["phoneNumber"]) == ("Customer 10", "1")
+    assert world.due() == []
+    assert (await run(world)).report.to_remote.modified == 0
+
+
+@pytest.mark.parametrize("scope", [Scope.CHANGES, Scope.FULL])
+async def test_what_was_coupled_as_it_is_stays_so_until_one_field_is_edited(world: World, scope: Scope) -> None:
+    """Engine W-26: then only what was edited moves."""
+    local, remote = world.customer("10", phoneNumber="1", city="Graz"), world.account("A", telephone1="2")
+    await couple(world.context(), [(local, remote)], synchronise=None)
+    ctx = await run(world, scope)
+    assert (ctx.report.to_remote.modified, ctx.report.from_remote.modified, ctx.report.failed) == (0, 0, 0)
+    world.remote.change("account", remote, telephone1="3")
+    await run(world, scope)
+    customer, account = world.local.record("customers", local), world.remote.record("account", remote)
+    assert customer is not None
+    assert account is not None
+    assert (customer.values["phoneNumber"], customer.values["displayName"]) == ("3", "Customer 10")
+    assert (account.values["name"], account.values["address1_city"]) == ("A", None)

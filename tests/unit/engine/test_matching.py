@@ -11,6 +11,7 @@ from crosstie.model.couplings import CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import InvalidOption, UnknownRecord
 from crosstie.model.jobs import DueReason, JobKind, Outcome
+from crosstie.model.mappings import LocalReference, Lookup
 from crosstie.model.records import Side
 from tests.unit.engine.couples import CUSTOMER, SALESPEOPLE, World
 from tests.unit.engine.couples import world as new_world
@@ -133,13 +134,17 @@ async def test_without_groups_the_mappings_own_are_used(world: World) -> None:
     assert world.couplings() == {local: remote}
 
 
-async def test_references_match_through_their_couplings(world: World) -> None:
-    """A currency code equals the remote currency with which it is coupled; one that is not coupled fits nothing."""
-    world.couple("CURRENCY", "local-eur", "d0000000-0000-0000-0000-000000000001", local_key="EUR")
-    euro = world.customer("1", currencyCode="EUR", city="Graz")
+@pytest.mark.parametrize("by", LocalReference)
+async def test_references_match_through_their_couplings(world: World, by: LocalReference) -> None:
+    """A currency equals the remote currency with which it is coupled; one that is not coupled fits nothing."""
+    there = "d0000000-0000-0000-0000-000000000001"
+    world.couple("CURRENCY", "EURO-ID", there, local_key="EUR")
+    euro = world.customer("1", currencyCode="EUR" if by is LocalReference.KEY else "EURO-ID", city="Graz")
     world.customer("2", currencyCode="USD", city="Graz")
-    remote = world.account("A1", transactioncurrencyid="d0000000-0000-0000-0000-000000000001", address1_city="Graz")
-    report = await match(world.context(), [["currencyCode", "city"]])
+    remote = world.account("A1", transactioncurrencyid=there, address1_city="Graz")
+    lookup = Lookup(mapping="CURRENCY", local_reference=by)
+    fields = tuple(msgspec.structs.replace(each, lookup=lookup) if each.lookup else each for each in CUSTOMER.fields)
+    report = await match(world.context(msgspec.structs.replace(CUSTOMER, fields=fields)), [["currencyCode", "city"]])
     assert world.couplings() == {euro: remote}
     assert reasons(report)["Customer 2"] is R.BLANK_CRITERIA
 

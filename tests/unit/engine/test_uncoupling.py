@@ -12,10 +12,9 @@ from crosstie.model.couplings import Coupling, NewCoupling
 from crosstie.model.decisions import Decision, RecordAction
 from crosstie.model.errors import GuardStopped, Unreachable
 from crosstie.model.jobs import Counters, Due, DueReason, JobKind, Outcome
-from crosstie.model.problems import NewProblem, ProblemClass
 from crosstie.model.records import Side, Write
 from crosstie.systems.memory import FaultKind
-from tests.unit.engine.couples import CONTACTS, OURS, SALESPEOPLE, THEIRS, World
+from tests.unit.engine.couples import CONTACTS, OURS, SALESPEOPLE, THEIRS, World, problem
 from tests.unit.engine.couples import world as new_world
 
 
@@ -114,23 +113,8 @@ async def test_problems_and_due_records_go_with_the_coupling(world: World) -> No
     """
     made = pairs(world, "1", "2", "3")
     with world.store.begin() as unit:
-        unit.put_problems(
-            [
-                NewProblem(
-                    mapping="CUSTOMER",
-                    local_id=each.local_id,
-                    remote_id=each.remote_id,
-                    coupling_id=each.id,
-                    name=each.name(),
-                    problem_class=ProblemClass.DATA,
-                    code="refused",
-                    words="no",
-                    next_step="",
-                )
-                for each in made
-            ],
-            world.clock(),
-        )
+        open_ones = [problem(local_id=each.local_id, remote_id=each.remote_id, coupling_id=each.id) for each in made]
+        unit.put_problems(open_ones, world.clock())
         for side in Side:
             now = world.clock()
             unit.add_due(
@@ -270,10 +254,10 @@ async def test_a_refused_write_keeps_the_coupling_and_stops_no_other(world: Worl
     assert await uncouple(ctx, [refused, good]) == Counters(uncoupled=1, modified=1, failed=1)
     assert world.couplings() == ids([refused])
     assert world.company_id(refused.remote_id) == OURS
-    (problem,) = world.problems()
-    assert (problem.code, problem.coupling_id) == (code, refused.id)
-    assert problem.words.startswith("Uncoupling 1 Customer 1 failed because")
-    assert "DV says: it is locked" in problem.words
+    (found,) = world.problems()
+    assert (found.code, found.coupling_id) == (code, refused.id)
+    assert found.words.startswith("Uncoupling 1 Customer 1 failed because")
+    assert "DV says: it is locked" in found.words
     (failure,) = ctx.report.failures
     assert (failure.local_id, failure.code) == (refused.local_id, code)
     assert world.journal()[-1].outcome is Outcome.FAILED
@@ -285,8 +269,8 @@ async def test_a_refused_stray_is_told_of_as_well(world: World) -> None:
     stray = world.account("stray", bcbi_companyid=OURS)
     world.remote.faults.add(FaultKind.REFUSED)
     assert await uncouple_all(world.context()) == Counters(failed=1)
-    (problem,) = world.problems()
-    assert (problem.remote_id, problem.local_id, problem.name) == (stray, None, "stray")
+    (found,) = world.problems()
+    assert (found.remote_id, found.local_id, found.name) == (stray, None, "stray")
 
 
 @pytest.mark.parametrize("kind", [FaultKind.STALE, FaultKind.THROTTLED, FaultKind.UNKNOWN_BEFORE])
@@ -309,7 +293,7 @@ async def test_what_never_passes_ends_as_a_problem(world: World) -> None:
     (made,) = pairs(world, "1")
     world.remote.faults.add(FaultKind.THROTTLED, times=None)
     assert await uncouple(world.context(), [made]) == Counters(failed=1)
-    assert [problem.code for problem in world.problems()] == ["busy"]
+    assert [each.code for each in world.problems()] == ["busy"]
     assert world.couplings() == ids([made])
 
 
