@@ -30,7 +30,7 @@ class System(Protocol):
     """Reads and writes records of one business system.
 
     Errors of the system as a whole (unreachable, credentials refused, garbled answer) are raised as
-    `errors.SystemError_` subclasses; what concerns one record comes back as its `WriteResult`.
+    `errors.SystemFailure` subclasses; what concerns one record comes back as its `WriteResult`.
     """
 
     @property
@@ -66,7 +66,8 @@ class System(Protocol):
     ) -> AsyncIterator[RecordPage]:
         """Yield pages of what may have changed since `cursor` (None: every record), the last with the next cursor.
 
-        `filter` bounds the records where the feed can filter; where it cannot, records outside come too.
+        `filter` bounds the records where `TableSchema.filters_in_feed` says so; elsewhere records outside come too.
+        A record that leaves the filter shows only in a feed that is read without it.
         Deletions are named where the feed has them. A record may come twice; none is left out that changed
         before the call. Raises CursorExpired if the system no longer knows the cursor.
         """
@@ -88,7 +89,8 @@ class System(Protocol):
         """Carry out writes of one table in large requests; answer each, in the order given.
 
         `fields` are those wanted in the records as stored. One record's refusal never fails another. Never
-        repeats a create that may have been carried out: those come back as UNKNOWN.
+        repeats a create that may have been carried out: those come back as UNKNOWN. Raises only if no write was
+        or may have been carried out; those that were not reached while others were come back as THROTTLED.
         """
         ...
 
