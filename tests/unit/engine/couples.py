@@ -43,7 +43,7 @@ def table(name: str, key: str, fields: Mapping[str, FieldType | FieldSchema], **
 BLOCKED = FieldSchema(name="blocked", type=CHOICE, options={"All": "All", "Ship": "Ship"})
 PARTY = {"number": CODE, "displayName": TEXT, "phoneNumber": TEXT, "email": TEXT, "city": TEXT, "blocked": BLOCKED}
 LOCAL_TABLES = (
-    table("customers", "id", {**PARTY, "currencyCode": CODE, "creditLimit": FieldType.DECIMAL}),
+    table("customers", "id", {**PARTY, "currencyCode": CODE, "currencyId": GUID, "creditLimit": FieldType.DECIMAL}),
     table("vendors", "id", PARTY),
     table(
         CONTACTS,

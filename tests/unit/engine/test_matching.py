@@ -134,18 +134,26 @@ async def test_without_groups_the_mappings_own_are_used(world: World) -> None:
     assert world.couplings() == {local: remote}
 
 
-@pytest.mark.parametrize("by", LocalReference)
-async def test_references_match_through_their_couplings(world: World, by: LocalReference) -> None:
+@pytest.mark.parametrize(
+    ("by", "name", "euro", "dollar"),
+    [(LocalReference.KEY, "currencyCode", "EUR", "USD"), (LocalReference.ID, "currencyId", "e-1", "d-1")],
+)
+async def test_references_match_through_their_couplings(
+    world: World, by: LocalReference, name: str, euro: str, dollar: str
+) -> None:
     """A currency equals the remote currency with which it is coupled; one that is not coupled fits nothing."""
     there = "d0000000-0000-0000-0000-000000000001"
-    world.couple("CURRENCY", "EURO-ID", there, local_key="EUR")
-    euro = world.customer("1", currencyCode="EUR" if by is LocalReference.KEY else "EURO-ID", city="Graz")
-    world.customer("2", currencyCode="USD", city="Graz")
+    world.couple("CURRENCY", "e-1", there, local_key="EUR")
+    local = world.customer("1", **{name: euro}, city="Graz")
+    world.customer("2", **{name: dollar}, city="Graz")
     remote = world.account("A1", transactioncurrencyid=there, address1_city="Graz")
     lookup = Lookup(mapping="CURRENCY", local_reference=by)
-    fields = tuple(msgspec.structs.replace(each, lookup=lookup) if each.lookup else each for each in CUSTOMER.fields)
-    report = await match(world.context(msgspec.structs.replace(CUSTOMER, fields=fields)), [["currencyCode", "city"]])
-    assert world.couplings() == {euro: remote}
+    fields = tuple(
+        msgspec.structs.replace(each, local_field=name, lookup=lookup) if each.lookup else each
+        for each in CUSTOMER.fields
+    )
+    report = await match(world.context(msgspec.structs.replace(CUSTOMER, fields=fields)), [[name, "city"]])
+    assert world.couplings() == {local: remote}
     assert reasons(report)["Customer 2"] is R.BLANK_CRITERIA
 
 
