@@ -137,7 +137,7 @@ class Faults:
             return fault
         return None
 
-    def answer(self, fault: "Fault | object") -> Response | None:
+    def answer(self, fault: object) -> Response | None:
         """The answer a fault puts in place of the system's own; None for those that let the system work."""
         if not isinstance(fault, Fault):
             return None
