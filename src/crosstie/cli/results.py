@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 _SCREEN = 20
 """So many records of one cause are named to a person; a pipe gets all of them."""
 _COUNTERS = ("inserted", "modified", "deleted", "unchanged", "skipped", "failed", "coupled", "uncoupled")
-_COLUMNS: tuple[Column | str, ...] = ("Mapping", "Direction", *(Column(name.title(), right=True) for name in _COUNTERS))
+_ALWAYS = frozenset({"inserted", "modified", "unchanged", "failed"})
+"""Counters that are shown also where they are nought everywhere."""
+_NAMES = (Column("Mapping", short=True), Column("Direction", short=True))
 
 
 def exit_code(reports: "Sequence[Report]") -> int:
@@ -37,7 +39,9 @@ def print_reports(reports: "Sequence[Report]") -> None:
     """Print the counters of all reports in one table, and below it the records that failed."""
     rows = [row for report in reports for row in _rows(report)]
     if rows:
-        print_table(_COLUMNS, rows)
+        names = [name for name in _COUNTERS if name in _ALWAYS or any(getattr(row[2], name) for row in rows)]
+        columns = (*_NAMES, *(Column(name.title(), right=True) for name in names))
+        print_table(columns, [(*row[:2], *(f"{getattr(row[2], name):,}" for name in names)) for row in rows])
     for report in reports:
         if report.message:
             say(f"{report.mapping}: {safe(report.message)}")
@@ -45,17 +49,14 @@ def print_reports(reports: "Sequence[Report]") -> None:
         _print_failures(report)
 
 
-def _rows(report: "Report") -> Iterator[tuple[object, ...]]:
+def _rows(report: "Report") -> "Iterator[tuple[str, str, Counters]]":
+    """Yield the directions in which anything was counted, or one row that says that nothing was."""
     directions = (("to remote", report.to_remote), ("from remote", report.from_remote))
-    moved = [(words, counters) for words, counters in directions if any(_figures(counters))]
+    moved = [(words, counters) for words, counters in directions if any(getattr(counters, name) for name in _COUNTERS)]
     if not moved:
-        yield (report.mapping, "nothing to do", *[0] * len(_COUNTERS))
+        yield report.mapping, "nothing to do", report.to_remote
     for words, counters in moved:
-        yield (report.mapping, words, *_figures(counters))
-
-
-def _figures(counters: "Counters") -> list[int]:
-    return [getattr(counters, name) for name in _COUNTERS]
+        yield report.mapping, words, counters
 
 
 def _print_failures(report: "Report") -> None:

@@ -19,10 +19,11 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class Column(NamedTuple):
-    """A column of a table; figures stand on the right."""
+    """A column of a table. Figures stand on the `right`; what is `short` keeps its line on a narrow terminal."""
 
     title: str
     right: bool = False
+    short: bool = False
 
 
 def safe(text: object) -> str:
@@ -89,13 +90,14 @@ def print_table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]
 
 def _print_fitted(heads: Sequence[Column], cells: Sequence[Sequence[str]], headed: bool) -> None:
     from rich import box
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=headed)
     for head in heads:
-        table.add_column(Text(head.title), justify="right" if head.right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if head.right else "left"
+        table.add_column(Text(head.title), justify=justify, overflow="fold", no_wrap=head.short or head.right)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console(markup=False, highlight=False, emoji=False).print(table)

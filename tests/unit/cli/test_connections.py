@@ -131,7 +131,7 @@ def test_the_list_of_connections(crosstie: Crosstie) -> None:
         "https://host",
         "CRONUS",
         "c",
-        "no",
+        "disabled:",
         "copied",
     ]
     (row,) = crosstie.json("connection", "list")["connections"]

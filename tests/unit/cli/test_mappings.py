@@ -33,7 +33,7 @@ VIEW = MappingView.of(MADE, 1200, 3)
 def test_the_list_of_mappings(crosstie: Crosstie) -> None:
     crosstie.answer("mappings.list_mappings", [VIEW])
     (row,) = crosstie.run("mapping", "list").stdout.splitlines()[1:]
-    assert row.split() == ["CUSTOMER", "customers", "↔", "account", "yes", "yes", "1,200", "3"]
+    assert row.split() == ["CUSTOMER", "customers", "↔", "account", "1,200", "3"]
     (found,) = crosstie.json("mapping", "list")["mappings"]
     assert (found["name"], found["couplings"], found["problems"]) == ("CUSTOMER", 1200, 3)
 

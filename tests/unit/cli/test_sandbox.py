@@ -25,14 +25,15 @@ INFO = {
     "tenant_id": "t",
     "client_id": "i",
     "client_secret": "s",
-    "ca": "/ca.pem",
 }
 
 
 class Stand:
     """Stands in for the running sandbox and notes how it was started and whether it was ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        (folder / "ca.pem").write_text("certificate")
+        self.info = {**INFO, "ca": str(folder / "ca.pem")}
         self.args: tuple[Any, ...] = ()
         self.ended = False
 
@@ -41,7 +42,7 @@ class Stand:
         self.args = args
         try:
             yield SimpleNamespace(
-                info=lambda: INFO,
+                info=lambda: self.info,
                 business_central=SimpleNamespace(api="http://bc"),
                 dataverse=SimpleNamespace(api="http://dv"),
             )
@@ -50,8 +51,8 @@ class Stand:
 
 
 @pytest.fixture
-def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
-    made = Stand()
+def stand(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Stand:
+    made = Stand(tmp_path_factory.mktemp("sandbox"))
     monkeypatch.setattr("crosstie.sandbox.launch.running_sandbox", made.running)
     # The wait for an interruption ends by one.
     wait = SimpleNamespace(wait=lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -62,7 +63,7 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
 
 def test_the_sandbox_announces_itself_in_one_line_and_ends_in_order(crosstie: Crosstie, stand: Stand) -> None:
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    assert crosstie.json("sandbox", "--data", "generate:10", "--seed", "5", "--port-dataverse", "99") == INFO
+    assert crosstie.json("sandbox", "--data", "generate:10", "--seed", "5", "--port-dataverse", "99") == stand.info
     assert stand.args == ("generate:10", None, {"business_central": 0, "dataverse": 99}, 5)
     assert stand.ended
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
@@ -71,24 +72,40 @@ def test_the_sandbox_announces_itself_in_one_line_and_ends_in_order(crosstie: Cr
 def test_people_are_told_beside_the_line(crosstie: Crosstie, stand: Stand) -> None:
     result = crosstie.run("sandbox")
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == INFO
+    assert json.loads(result.stdout) == stand.info
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr.splitlines()[-1] == "Ctrl-C ends it."
     assert stand.args[0] is None
 
 
-def test_connect_stores_both_connections_before_the_line_is_printed(crosstie: Crosstie, stand: Stand) -> None:
+def test_connect_stores_both_connections_before_the_line_is_printed(
+    crosstie: Crosstie, stand: Stand, tmp_path: Path
+) -> None:
     crosstie.answer("connections.connect_pair", ["CURRENCY", "CUSTOMER"])
-    result = crosstie.run("sandbox", "--connect", "--home", "there")
+    result = crosstie.run("sandbox", "--connect", "--home", str(tmp_path))
     assert "Connected. Mappings: CURRENCY, CUSTOMER." in result.stderr
     ((_, (_, local, remote), _),) = crosstie.calls
     assert (local.address, remote.address, local.secret) == ("http://bc", "http://dv", "s")
-    assert crosstie.homes == [(Path("there"), None)]
+    assert crosstie.homes == [(tmp_path, None)]
 
 
-def test_a_sandbox_that_cannot_be_connected_ends_with_the_reason(crosstie: Crosstie, stand: Stand) -> None:
+def test_the_connections_outlive_the_certificates_of_the_sandbox(
+    crosstie: Crosstie, stand: Stand, tmp_path: Path
+) -> None:
+    crosstie.answer("connections.connect_pair", [])
+    crosstie.json("sandbox", "--connect", "--home", str(tmp_path))
+    for connection in crosstie.calls[0][1][1:]:
+        assert connection.settings["ca"] == str(tmp_path / "sandbox-ca.pem")
+    assert (tmp_path / "sandbox-ca.pem").read_text() == "certificate"
+
+
+def test_a_sandbox_that_cannot_be_connected_ends_with_the_reason(
+    crosstie: Crosstie, stand: Stand, tmp_path: Path
+) -> None:
     crosstie.answer("connections.connect_pair", InvalidConnection("dataverse: Clock: 3 hours behind."))
-    assert crosstie.json("sandbox", "--connect", code=2)["error"]["code"] == "invalid-connection"
+    assert (
+        crosstie.json("sandbox", "--connect", "--home", str(tmp_path), code=2)["error"]["code"] == "invalid-connection"
+    )
     assert stand.ended
 
 
@@ -134,7 +151,7 @@ def outcome(*, in_step: bool = True) -> DemoReport:
 
 def demo(report: DemoReport) -> Any:
     def run(home: Any, sandbox: Any, tell: Any) -> DemoReport:
-        assert sandbox == INFO
+        assert sandbox["client_secret"] == "s"
         tell("Matching \x1b[1m")
         return report
 

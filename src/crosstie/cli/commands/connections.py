@@ -10,7 +10,7 @@ import click
 from crosstie.cli.asking import confirm
 from crosstie.cli.invocation import Group, answered_in_json, leave, opened_home
 from crosstie.cli.progress import Progress
-from crosstie.cli.terminal import can_ask, print_table, safe, say
+from crosstie.cli.terminal import Column, can_ask, print_table, safe, say
 from crosstie.model.errors import InvalidConnection, InvalidOption
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CANNOT_REACH = 3
 _TOKEN_URL = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
-_COLUMNS = ("Name", "Kind", "Address", "Company", "Client id", "Enabled", "Paused because")
+_COLUMNS = (Column("Name", short=True), "Kind", "Address", "Company", "Client id", "State")
 
 
 @click.group("connection", cls=Group)
@@ -206,6 +206,5 @@ def _row(view: "ConnectionView") -> tuple[object, ...]:
         view.address,
         view.settings.get("company"),
         view.client_id,
-        "yes" if view.enabled else "no",
-        view.paused_reason,
+        "enabled" if view.enabled else f"disabled: {view.paused_reason}".rstrip(": "),
     )

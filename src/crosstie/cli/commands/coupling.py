@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crosstie.cli.asking import confirm
-from crosstie.cli.commands.synchronising import print_as_document, watching
+from crosstie.cli.commands.synchronising import print_as_document, print_in_words, watching
 from crosstie.cli.invocation import Command, answered_in_json, current, in_session, leave
 from crosstie.cli.results import exit_code, print_reports, report_document
 from crosstie.cli.terminal import safe, say
@@ -102,7 +102,7 @@ def _show(report: "Report", *, dry_run: bool) -> None:
     if current().json:
         print_as_document(dry_run, mappings=[report_document(report)])
     else:
-        print_reports([report])
+        print_in_words([report], dry_run=dry_run)
     leave(exit_code([report]))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosstie.cli.invocation import Command, current, opened_home
-from crosstie.cli.terminal import is_terminal, moment, print_table, say, words_of
+from crosstie.cli.terminal import Column, is_terminal, moment, print_table, say, words_of
 
 if TYPE_CHECKING:
     from crosstie.app.home import Home
@@ -25,7 +25,14 @@ STATES = (
 )
 _PAGE = 1000
 _SCREEN = 200
-_COLUMNS = ("Local", "Local name", "Remote", "Remote name", "State", "Last synchronised")
+_COLUMNS = (
+    Column("Local", short=True),
+    "Local name",
+    "Remote",
+    "Remote name",
+    Column("State", short=True),
+    "Last synchronised",
+)
 
 
 @click.command("couplings", cls=Command)
@@ -94,7 +101,7 @@ def _row(coupling: "CouplingView") -> tuple[object, ...]:
     return (
         coupling.local_key or coupling.local_id,
         coupling.local_name,
-        coupling.remote_key or coupling.remote_id,
+        coupling.remote_key,
         coupling.remote_name,
         words_of(coupling.state),
         moment(coupling.last_synchronised),

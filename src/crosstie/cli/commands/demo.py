@@ -61,7 +61,7 @@ def _run(home_folder: Path, sandbox: dict[str, object]) -> "DemoReport":
 def _show(report: "DemoReport") -> None:
     if answered_in_json(report):
         return
-    columns: tuple[Column | str, ...] = ("Mapping", *(Column(name.title(), right=True) for name in _COUNTERS))
+    columns = (Column("Mapping", short=True), *(Column(name.title(), right=True) for name in _COUNTERS))
     say()
     print_table(columns, [(row.name, *(getattr(row, name) for name in _COUNTERS)) for row in report.mappings])
     requests = ", ".join(f"{number:,} to {name}" for name, number in report.requests.items())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crosstie.cli.invocation import Command, answered_in_json, current, in_session, opened_home
-from crosstie.cli.terminal import is_terminal, moment, print_table, safe, say, value_text, words_of
+from crosstie.cli.terminal import Column, is_terminal, moment, print_table, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
     from crosstie.app.home import Home
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 _PAGE = 1000
 _SCREEN = 200
-_JOB_COLUMNS = ("Job", "Started", "Seconds", "Mapping", "Kind", "Direction", "State", "Result")
+_JOB_COLUMNS = (
+    Column("Job", right=True),
+    "Started",
+    Column("Seconds", right=True),
+    Column("Mapping", short=True),
+    "Kind",
+    "Direction",
+    "State",
+    "Result",
+)
 
 
 # --- problems ---------------------------------------------------------------------------------------------

@@ -13,16 +13,15 @@ if TYPE_CHECKING:
 
 _ARROWS = {"to_remote": "→", "from_remote": "←", "bidirectional": "↔"}
 _LIST_COLUMNS = (
-    "Name",
+    Column("Name", short=True),
     "Local table",
-    "Direction",
+    Column("", short=True),
     "Remote table",
-    "Only coupled",
-    "Enabled",
     Column("Couplings", right=True),
     Column("Problems", right=True),
+    "Notes",
 )
-_FIELD_COLUMNS = ("Field", "Local", "Direction", "Remote", "Constant", "Lookup", "Match", "Notes")
+_FIELD_COLUMNS = ("Field", "Local", Column("", short=True), "Remote", "Constant", "Lookup", "Match", "Notes")
 
 
 @click.group("mapping", cls=Group)
@@ -92,15 +91,17 @@ def reset(mappings: tuple[str, ...], ownership: str, custom_pages: bool) -> None
 
 
 def _row(view: "MappingView") -> tuple[object, ...]:
+    notes = [
+        words for words, holds in (("disabled", not view.enabled), ("creates partners", not view.only_coupled)) if holds
+    ]
     return (
         view.name,
         view.local_table,
         _ARROWS.get(view.direction, view.direction),
         view.remote_table,
-        _yes(view.only_coupled),
-        _yes(view.enabled),
         f"{view.couplings:,}",
         f"{view.problems:,}",
+        ", ".join(notes),
     )
 
 

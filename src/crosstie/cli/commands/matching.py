@@ -9,7 +9,7 @@ from crosstie.cli.failing import FAILED_RECORDS
 from crosstie.cli.invocation import Command, current, in_session, leave
 from crosstie.cli.progress import Progress
 from crosstie.cli.results import exit_code, print_reports, report_document
-from crosstie.cli.terminal import is_terminal, print_table, safe, say, words_of
+from crosstie.cli.terminal import Column, is_terminal, print_table, safe, say, words_of
 from crosstie.model.errors import InvalidOption
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crosstie.engine.matching import MatchReport, MatchRow
 
 _SCREEN = 200
-_COLUMNS = ("Side", "Record", "Result")
+_COLUMNS = (Column("Side", short=True), "Record", "Result")
 
 
 @click.command("match", cls=Command)

@@ -1,5 +1,6 @@
 """`sandbox`: Business Central and Dataverse on this machine."""
 
+import shutil
 import signal
 import sys
 import threading
@@ -91,7 +92,9 @@ def _connect(sandbox: "Sandbox") -> list[str]:
     from crosstie.app.connections import connect_pair, pair_from_sandbox
 
     with opened_home() as home:
-        return asyncio.run(connect_pair(home, *pair_from_sandbox(sandbox.info())))
+        # The sandbox takes its certificates with it when it ends; the connections outlive it.
+        ca = shutil.copy(str(sandbox.info()["ca"]), home.folder / "sandbox-ca.pem")
+        return asyncio.run(connect_pair(home, *pair_from_sandbox({**sandbox.info(), "ca": str(ca)})))
 
 
 def _announce(sandbox: "Sandbox", mappings: list[str] | None) -> None:

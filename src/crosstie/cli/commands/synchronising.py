@@ -196,9 +196,14 @@ def _print_as_document(outcome: Outcome, dry_run: bool) -> None:
     print_as_document(dry_run, mappings=mappings, **first)
 
 
-def _print_in_words(outcome: Outcome, dry_run: bool) -> None:
+def print_in_words(reports: "Sequence[Report]", *, dry_run: bool) -> None:
+    """Print what jobs did, or what the plans above come to."""
     if dry_run:
         say("What the plan comes to (nothing was written):")
-    print_reports(outcome.reports)
+    print_reports(reports)
+
+
+def _print_in_words(outcome: Outcome, dry_run: bool) -> None:
+    print_in_words(outcome.reports, dry_run=dry_run)
     for name, error in outcome.errors:
         click.echo(f"{name}: {in_words(error)}", err=True)
