@@ -219,3 +219,23 @@ def test_keys_are_made_and_dropped_while_the_system_runs(own_service: Service) -
     refused = service.send("POST", keys, body)
     assert (refused.status, refused.code) == (412, "0x80060892")
     assert service.send("POST", keys, {"SchemaName": "Bad", "KeyAttributes": ["nosuch"]}).status == 400
+
+
+def test_keys_may_hold_lookups_and_numbers(own_service: Service) -> None:
+    service = own_service
+    contact = service.create("contacts", lastname="A")
+    bound = {"primarycontactid@odata.bind": f"contacts({contact})"}
+    account = service.send("POST", "accounts", {"name": "A", "industrycode": 3, **bound}).id
+    body = {"SchemaName": "ChiefKey", "KeyAttributes": ["primarycontactid", "industrycode"]}
+    assert service.send("POST", "EntityDefinitions(LogicalName='account')/Keys", body).status == 204
+    address = f"accounts(_primarycontactid_value={contact},industrycode=3)"
+    assert service.row(address)["accountid"] == account
+    assert service.get(address.replace("=3", "='x'")).code == "0x80060888"
+    clash = service.send("POST", "accounts", {"name": "B", "industrycode": 3, **bound})
+    assert (clash.status, clash.code) == (412, "0x80060892")
+
+
+@pytest.mark.parametrize("name", ["AccountNumberKey", "not a name", ""])
+def test_a_key_needs_a_name_of_its_own(service: Service, name: str) -> None:
+    body = {"SchemaName": name, "KeyAttributes": ["name"]}
+    assert service.send("POST", "EntityDefinitions(LogicalName='account')/Keys", body).status in (400, 412)

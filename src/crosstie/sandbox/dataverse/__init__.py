@@ -24,6 +24,6 @@ Start reading at ``app`` (which request goes where). The tables are data: one fi
 Imports nothing of the package outside :mod:`crosstie.sandbox`.
 """
 
-from .app import Dataverse
+from crosstie.sandbox.dataverse.app import Dataverse
 
 __all__ = ["Dataverse"]

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ..http import Response, json_response
-from .address import Segment, pairs, reference, unquoted
-from .changes import retrieve_metadata_changes
-from .choices import ENGLISH
-from .environment import ORGANIZATION, Call
-from .errors import BAD_ARGUMENT, Refusal, unknown_segment
-from .jobs import bulk_delete
-from .optionsets import delete_option, insert_option, publish, update_option
-from .records import json_body, method_not_allowed
-from .schema import Table
-from .types import GUID
-from .writing import associate, disassociate
+from crosstie.sandbox.dataverse.address import Segment, pairs, reference, unquoted
+from crosstie.sandbox.dataverse.changes import retrieve_metadata_changes
+from crosstie.sandbox.dataverse.choices import ENGLISH
+from crosstie.sandbox.dataverse.environment import ORGANIZATION, Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal, unknown_segment
+from crosstie.sandbox.dataverse.jobs import bulk_delete
+from crosstie.sandbox.dataverse.optionsets import delete_option, insert_option, publish, update_option
+from crosstie.sandbox.dataverse.records import json_body, method_not_allowed
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.dataverse.types import GUID
+from crosstie.sandbox.dataverse.writing import associate, disassociate
+from crosstie.sandbox.http import Response, json_response
 
 VERSION: Final = "9.2.24112.00163"
 

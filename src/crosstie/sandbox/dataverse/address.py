@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from .environment import Call, Environment
-from .errors import Refusal, bad_payload, invalid_key, missing_key, missing_row, unknown_segment
-from .schema import TEXT_TYPES, Column, Key, Table
-from .storage import key_expression
-from .types import GUID
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.errors import (
+    Refusal,
+    bad_payload,
+    invalid_key,
+    missing_key,
+    missing_row,
+    unknown_segment,
+)
+from crosstie.sandbox.dataverse.schema import TEXT_TYPES, Column, Key, Table
+from crosstie.sandbox.dataverse.storage import key_expression
+from crosstie.sandbox.dataverse.types import GUID
 
 NAMESPACE: Final = "Microsoft.Dynamics.CRM."
 ROOT: Final = re.compile(r"/api/data/(v\d+\.\d+)(?:/|$)")

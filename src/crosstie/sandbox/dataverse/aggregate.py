@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ..http import Response, json_response
-from .environment import MAX_PAGE, Call
-from .errors import AGGREGATE_LIMIT, Refusal, unknown_property, unsupported
-from .filtering import condition
-from .query import Source, where_of, where_sql
-from .schema import Column, Table
-from .types import money
+from crosstie.sandbox.dataverse.environment import MAX_PAGE, Call
+from crosstie.sandbox.dataverse.errors import AGGREGATE_LIMIT, Refusal, unknown_property, unsupported
+from crosstie.sandbox.dataverse.filtering import condition
+from crosstie.sandbox.dataverse.query import Source, where_of, where_sql
+from crosstie.sandbox.dataverse.schema import Column, Table
+from crosstie.sandbox.dataverse.types import money
+from crosstie.sandbox.http import Response, json_response
 
 _AGGREGATE = re.compile(r"aggregate\((.*)\)", re.DOTALL)
 _GROUP = re.compile(r"groupby\(\s*\(([^()]*)\)\s*(?:,\s*(aggregate\(.*\))\s*)?\)", re.DOTALL)

@@ -4,25 +4,25 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import uuid4
 
-from ..clock import Clock
-from ..database import Database
-from ..http import HttpError, Request, Response, json_response
-from ..settings import Setting, Settings
-from ..tokens import TENANT_ID, Tokens
-from . import actions, batch, csdl, jsonbatch, metadata
-from .address import NAMESPACE, ROOT, Segment, parse_key, require, split
-from .bulk import MESSAGES, bulk
-from .environment import Call, Environment
-from .errors import Refusal, unknown_segment
-from .importing import insert_rows
-from .jobs import run_due
-from .properties import behind_row
-from .query import Source, read_count
-from .records import collection, row
-from .schema import Table
-from .seed import seed
-from .switches import SETTINGS
-from .tracking import count_changes
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.dataverse import actions, batch, csdl, jsonbatch, metadata
+from crosstie.sandbox.dataverse.address import NAMESPACE, ROOT, Segment, parse_key, require, split
+from crosstie.sandbox.dataverse.bulk import MESSAGES, bulk
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.errors import Refusal, unknown_segment
+from crosstie.sandbox.dataverse.importing import insert_rows
+from crosstie.sandbox.dataverse.jobs import run_due
+from crosstie.sandbox.dataverse.properties import behind_row
+from crosstie.sandbox.dataverse.query import Source, read_count
+from crosstie.sandbox.dataverse.records import collection, row
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.dataverse.seed import seed
+from crosstie.sandbox.dataverse.switches import SETTINGS
+from crosstie.sandbox.dataverse.tracking import count_changes
+from crosstie.sandbox.http import HttpError, Request, Response, json_response
+from crosstie.sandbox.settings import Setting, Settings
+from crosstie.sandbox.tokens import TENANT_ID, Tokens
 
 VERSIONS: Final = frozenset({"v9.0", "v9.1", "v9.2"})
 

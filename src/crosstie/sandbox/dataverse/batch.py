@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from ..http import Headers, Request, Response
-from .address import resolve_reference
-from .environment import Call
-from .errors import BAD_ARGUMENT, Refusal
+from crosstie.sandbox.dataverse.address import resolve_reference
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal
+from crosstie.sandbox.http import Headers, Request, Response
 
 MAX_PARTS: Final = 1000
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..http import Response, json_response
-from .address import RowKey, find, parse_key, require, resolve_reference, split
-from .environment import Call
-from .errors import BAD_ARGUMENT, UNEXPECTED, Refusal, bad_payload
-from .records import json_body
-from .schema import Table
-from .types import GUID
-from .writing import create_row, update_row
+from crosstie.sandbox.dataverse.address import RowKey, find, parse_key, require, resolve_reference, split
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, UNEXPECTED, Refusal, bad_payload
+from crosstie.sandbox.dataverse.records import json_body
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.dataverse.types import GUID
+from crosstie.sandbox.dataverse.writing import create_row, update_row
+from crosstie.sandbox.http import Response, json_response
 
 MESSAGES: Final = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple")
 

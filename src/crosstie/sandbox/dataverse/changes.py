@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from ..http import Response, json_response
-from .choices import Definition
-from .environment import Call
-from .errors import BAD_ARGUMENT, Refusal
-from .metadata import entity_definition
-from .tracking import tracked
+from crosstie.sandbox.dataverse.choices import Definition
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal
+from crosstie.sandbox.dataverse.metadata import entity_definition
+from crosstie.sandbox.dataverse.tracking import tracked
+from crosstie.sandbox.http import Response, json_response
 
 _PARTS = {
     "AttributeQuery": "Attributes",

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from .environment import Environment
-from .schema import Column, Option, Table, identity
+from crosstie.sandbox.dataverse.environment import Environment
+from crosstie.sandbox.dataverse.schema import Column, Option, Table, identity
 
 Definition = dict[str, Any]
 

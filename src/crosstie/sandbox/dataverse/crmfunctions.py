@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from odata_query import ast
 
-from ..columns import Column, to_datetime
-from ..database import fold
-from ..filters import FilterError, Fragment, SqlFilter
-from .environment import Call
+from crosstie.sandbox.columns import Column, to_datetime
+from crosstie.sandbox.database import fold
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.filters import FilterError, Fragment, SqlFilter
 
 Function = Callable[[SqlFilter, Any], Fragment]
 Range = tuple[datetime | None, datetime | None]

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
-from ..http import Response
-from .environment import Call, Environment
-from .metadata import SETS
-from .records import method_not_allowed
-from .schema import OWNER, Column, ManyToMany, Relation, Schema, Table
-from .tracking import tracked
-from .types import edm_type
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.metadata import SETS
+from crosstie.sandbox.dataverse.records import method_not_allowed
+from crosstie.sandbox.dataverse.schema import OWNER, Column, ManyToMany, Relation, Schema, Table
+from crosstie.sandbox.dataverse.tracking import tracked
+from crosstie.sandbox.dataverse.types import edm_type
+from crosstie.sandbox.http import Response
 
 _HEAD = """<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from .choices import Definition, label, managed, option_set, two_options
-from .environment import Environment
-from .schema import OWNER, Column, Key, ManyToMany, Relation, Table, identity
+from crosstie.sandbox.dataverse.choices import Definition, label, managed, option_set, two_options
+from crosstie.sandbox.dataverse.environment import Environment
+from crosstie.sandbox.dataverse.schema import OWNER, Column, Key, ManyToMany, Relation, Table, identity
 
 _KINDS: Final = {
     "DateOnly": "DateTime",

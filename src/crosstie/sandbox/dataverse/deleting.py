@@ -1,10 +1,10 @@
 """Deleting rows, and what that does to the rows that point at them (wire-dataverse section 7)."""
 
-from .environment import Call
-from .errors import NOT_SUPPORTED, RESTRICTED_DELETE, Refusal
-from .schema import OWNER, Relation, Table
-from .storage import update_sql
-from .writing import authorize, check_version, touch
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import NOT_SUPPORTED, RESTRICTED_DELETE, Refusal
+from crosstie.sandbox.dataverse.schema import OWNER, Relation, Table
+from crosstie.sandbox.dataverse.storage import update_sql
+from crosstie.sandbox.dataverse.writing import authorize, check_version, touch
 
 _PERMANENT = frozenset({"systemuser", "organization", "sdkmessage", "sdkmessagefilter"})
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeVar, cast
 
-from ..clock import Clock
-from ..database import Database
-from ..http import Request
-from ..settings import Settings
-from .errors import UNKNOWN_USER, Refusal
-from .loading import load_schema
-from .schema import Schema, Table, identity
-from .storage import create_tables, load_customizing, select_in
-from .types import Decode, Encode, decoder, encoder
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.dataverse.errors import UNKNOWN_USER, Refusal
+from crosstie.sandbox.dataverse.loading import load_schema
+from crosstie.sandbox.dataverse.schema import Schema, Table, identity
+from crosstie.sandbox.dataverse.storage import create_tables, load_customizing, select_in
+from crosstie.sandbox.dataverse.types import Decode, Encode, decoder, encoder
+from crosstie.sandbox.http import Request
+from crosstie.sandbox.settings import Settings
 
 APPLICATION_USER: Final = identity("systemuser", "application")
 SYSTEM_USER: Final = identity("systemuser", "system")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from ..http import Response, json_response
+from crosstie.sandbox.http import Response, json_response
 
 UNKNOWN_NAME: Final = "0x8006088a"
 UNSUPPORTED: Final = "0x80060888"

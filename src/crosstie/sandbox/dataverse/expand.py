@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from ..filters import Expand
-from .environment import MAX_PAGE, Call
-from .errors import unknown_property, unsupported
-from .filtering import condition, joined, order_terms
-from .paging import Cookie, last_values, order_by
-from .projection import Projection, RawRow, WireRow
-from .schema import OWNER, ManyToMany, Relation, Table
-from .storage import select_in
+from crosstie.sandbox.dataverse.environment import MAX_PAGE, Call
+from crosstie.sandbox.dataverse.errors import unknown_property, unsupported
+from crosstie.sandbox.dataverse.filtering import condition, joined, order_terms
+from crosstie.sandbox.dataverse.paging import Cookie, last_values, order_by
+from crosstie.sandbox.dataverse.projection import Projection, RawRow, WireRow
+from crosstie.sandbox.dataverse.schema import OWNER, ManyToMany, Relation, Table
+from crosstie.sandbox.dataverse.storage import select_in
+from crosstie.sandbox.filters import Expand
 
 MAX_EXPANDS: Final = 15
 

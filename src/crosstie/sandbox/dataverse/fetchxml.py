@@ -9,17 +9,17 @@ from typing import Any, Final
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from ..columns import Column as SqlColumn
-from ..database import fold
-from ..filters import FilterError
-from ..http import Response, json_response
-from .crmfunctions import as_literal, time_range
-from .environment import MAX_PAGE, Call
-from .errors import BAD_ARGUMENT, BAD_FETCH, Refusal, unsupported
-from .filtering import sql_column, stored_datetime
-from .projection import Projection, RawRow, WireRow, wanted
-from .query import Source, page_size
-from .schema import Column, Table
+from crosstie.sandbox.columns import Column as SqlColumn
+from crosstie.sandbox.database import fold
+from crosstie.sandbox.dataverse.crmfunctions import as_literal, time_range
+from crosstie.sandbox.dataverse.environment import MAX_PAGE, Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, BAD_FETCH, Refusal, unsupported
+from crosstie.sandbox.dataverse.filtering import sql_column, stored_datetime
+from crosstie.sandbox.dataverse.projection import Projection, RawRow, WireRow, wanted
+from crosstie.sandbox.dataverse.query import Source, page_size
+from crosstie.sandbox.dataverse.schema import Column, Table
+from crosstie.sandbox.filters import FilterError
+from crosstie.sandbox.http import Response, json_response
 
 COOKIE: Final = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 MORE: Final = "Microsoft.Dynamics.CRM.morerecords"

@@ -7,13 +7,13 @@ from typing import Any, Final, TypeVar
 
 from odata_query import ast
 
-from ..columns import Column as SqlColumn
-from ..columns import Kind
-from ..filters import Collection, FilterError, Fragment, OrderBy, SqlFilter, parse_filter, walk
-from .crmfunctions import functions
-from .environment import Call
-from .errors import TOO_MANY_CONDITIONS, Refusal, unknown_property, unsupported
-from .schema import OWNER, Column, ManyToMany, Relation, Table
+from crosstie.sandbox.columns import Column as SqlColumn
+from crosstie.sandbox.columns import Kind
+from crosstie.sandbox.dataverse.crmfunctions import functions
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import TOO_MANY_CONDITIONS, Refusal, unknown_property, unsupported
+from crosstie.sandbox.dataverse.schema import OWNER, Column, ManyToMany, Relation, Table
+from crosstie.sandbox.filters import Collection, FilterError, Fragment, OrderBy, SqlFilter, parse_filter, walk
 
 Condition = tuple[str, list[object]]
 

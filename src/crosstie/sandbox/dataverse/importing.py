@@ -10,17 +10,17 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
 
-from ..http import Request
-from .address import split
-from .environment import Call, Environment
-from .errors import bad_payload, invalid_property, undeclared
-from .payload import BIND
-from .projection import LOGICAL_NAME
-from .rules import Rule, due_rules
-from .schema import Column, Relation, Table
-from .storage import upsert_sql
-from .types import GUID, Encode
-from .writing import defaults, refuse_duplicate
+from crosstie.sandbox.dataverse.address import split
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.errors import bad_payload, invalid_property, undeclared
+from crosstie.sandbox.dataverse.payload import BIND
+from crosstie.sandbox.dataverse.projection import LOGICAL_NAME
+from crosstie.sandbox.dataverse.rules import Rule, due_rules
+from crosstie.sandbox.dataverse.schema import Column, Relation, Table
+from crosstie.sandbox.dataverse.storage import upsert_sql
+from crosstie.sandbox.dataverse.types import GUID, Encode
+from crosstie.sandbox.dataverse.writing import defaults, refuse_duplicate
+from crosstie.sandbox.http import Request
 
 Values = dict[str, object]
 Setter = Callable[[Values, object], None]

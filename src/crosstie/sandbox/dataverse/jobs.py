@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import msgspec
 
-from ..http import Request, Response, json_response
-from .crmfunctions import as_literal
-from .deleting import delete_row
-from .environment import Call, Environment
-from .errors import BAD_ARGUMENT, Refusal, unknown_property
-from .filtering import sql_column
-from .importing import insert_rows
-from .records import json_body
-from .schema import Table
+from crosstie.sandbox.dataverse.crmfunctions import as_literal
+from crosstie.sandbox.dataverse.deleting import delete_row
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal, unknown_property
+from crosstie.sandbox.dataverse.filtering import sql_column
+from crosstie.sandbox.dataverse.importing import insert_rows
+from crosstie.sandbox.dataverse.records import json_body
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.http import Request, Response, json_response
 
 _BULK_DELETE = 13
 _DONE, _SUCCEEDED, _FAILED = 3, 30, 31

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..http import Headers, Response, from_json, json_response, to_json
-from .batch import MAX_PARTS, Dispatch, Runner
-from .environment import Call
-from .errors import BAD_ARGUMENT, Refusal
-from .records import json_body
+from crosstie.sandbox.dataverse.batch import MAX_PARTS, Dispatch, Runner
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal
+from crosstie.sandbox.dataverse.records import json_body
+from crosstie.sandbox.http import Headers, Response, from_json, json_response, to_json
 
 
 def run(call: Call, dispatch: Dispatch) -> Response:

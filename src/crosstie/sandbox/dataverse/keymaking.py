@@ -3,12 +3,12 @@
 import sqlite3
 from typing import Any, Final
 
-from ..http import Response
-from .environment import Call
-from .errors import BAD_ARGUMENT, DUPLICATE_KEY, Refusal, row_exists
-from .records import json_body
-from .schema import Key, Table, identity
-from .storage import create_key_index, save_key
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, DUPLICATE_KEY, Refusal, row_exists
+from crosstie.sandbox.dataverse.records import json_body
+from crosstie.sandbox.dataverse.schema import Key, Table, identity
+from crosstie.sandbox.dataverse.storage import create_key_index, save_key
+from crosstie.sandbox.http import Response
 
 MAX_KEYS: Final = 10
 MAX_COLUMNS: Final = 16

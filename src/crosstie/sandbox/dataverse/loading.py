@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from .schema import Column, Key, ManyToMany, Option, Relation, Schema, Table
+from crosstie.sandbox.dataverse.schema import Column, Key, ManyToMany, Option, Relation, Schema, Table
 
 TABLES: Final = (
     "account",

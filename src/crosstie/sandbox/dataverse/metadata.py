@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..filters import Expand, FilterError, parse_expand, parse_filter, parse_orderby
-from ..http import Response, json_response
-from . import choices, definitions
-from .address import NAMESPACE, Segment, pairs, unquoted
-from .choices import Definition
-from .environment import Call, Environment
-from .errors import UNKNOWN_NAME, Refusal, unknown_property, unknown_segment, unsupported
-from .filtering import guarded
-from .keymaking import create_key, drop_key
-from .predicate import evaluate
-from .query import check_options, select_of
-from .records import method_not_allowed
-from .schema import Table
-from .tracking import tracked
-from .types import GUID
+from crosstie.sandbox.dataverse import choices, definitions
+from crosstie.sandbox.dataverse.address import NAMESPACE, Segment, pairs, unquoted
+from crosstie.sandbox.dataverse.choices import Definition
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.errors import UNKNOWN_NAME, Refusal, unknown_property, unknown_segment, unsupported
+from crosstie.sandbox.dataverse.filtering import guarded
+from crosstie.sandbox.dataverse.keymaking import create_key, drop_key
+from crosstie.sandbox.dataverse.predicate import evaluate
+from crosstie.sandbox.dataverse.query import check_options, select_of
+from crosstie.sandbox.dataverse.records import method_not_allowed
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.dataverse.tracking import tracked
+from crosstie.sandbox.dataverse.types import GUID
+from crosstie.sandbox.filters import Expand, FilterError, parse_expand, parse_filter, parse_orderby
+from crosstie.sandbox.http import Response, json_response
 
 SETS: Final = ("EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions")
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..http import Response, json_response
-from .environment import Call
-from .errors import BAD_ARGUMENT, Refusal
-from .records import json_body
-from .schema import Column, Option, Table
-from .storage import save_option
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal
+from crosstie.sandbox.dataverse.records import json_body
+from crosstie.sandbox.dataverse.schema import Column, Option, Table
+from crosstie.sandbox.dataverse.storage import save_option
+from crosstie.sandbox.http import Response, json_response
 
 Choice = list[tuple[Table, Column]]
 """The columns that share a set of options; one, unless the set is global."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 from xml.sax.saxutils import quoteattr, unescape
 
-from ..http import Request
-from .errors import BAD_ARGUMENT, Refusal
-from .filtering import Term
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal
+from crosstie.sandbox.dataverse.filtering import Term
+from crosstie.sandbox.http import Request
 
 _OUTER = re.compile(r"<cookie\s+pagenumber=\"(\d+)\"\s+pagingcookie=\"([^\"]*)\"", re.IGNORECASE)
 _INNER = re.compile(r"<([^\s<>/]+(?:/[^\s<>/]+)*)\s+last(null)?=(\"[^\"]*\"|'[^']*')")

@@ -6,11 +6,18 @@ Names are checked against the table, values become stored values, and links are 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .address import reference
-from .environment import Call
-from .errors import BAD_ARGUMENT, UNSUPPORTED, Refusal, bad_payload, invalid_property, undeclared
-from .schema import OWNER, ManyToMany, Relation, Table
-from .types import Encode
+from crosstie.sandbox.dataverse.address import reference
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import (
+    BAD_ARGUMENT,
+    UNSUPPORTED,
+    Refusal,
+    bad_payload,
+    invalid_property,
+    undeclared,
+)
+from crosstie.sandbox.dataverse.schema import OWNER, ManyToMany, Relation, Table
+from crosstie.sandbox.dataverse.types import Encode
 
 BIND = "@odata.bind"
 

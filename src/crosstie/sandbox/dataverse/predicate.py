@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from odata_query import ast
 
-from ..filters import FilterError, path_of
-from .errors import unknown_property
+from crosstie.sandbox.dataverse.errors import unknown_property
+from crosstie.sandbox.filters import FilterError, path_of
 
 _COMPARATORS: Final[Mapping[type, Callable[[Any, Any], bool]]] = {
     ast.Eq: eq,

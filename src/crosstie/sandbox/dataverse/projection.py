@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from ..database import Database
-from .environment import Environment
-from .errors import unknown_property
-from .schema import Column, Table
-from .storage import select_in
-from .types import formatted
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.dataverse.environment import Environment
+from crosstie.sandbox.dataverse.errors import unknown_property
+from crosstie.sandbox.dataverse.schema import Column, Table
+from crosstie.sandbox.dataverse.types import formatted
 
 FORMATTED: Final = "OData.Community.Display.V1.FormattedValue"
 NAVIGATION: Final = "Microsoft.Dynamics.CRM.associatednavigationproperty"
@@ -176,11 +175,3 @@ def _symbols(db: Database) -> dict[object, str]:
     base = db.execute("SELECT basecurrencyid FROM organization").fetchone()
     found[None] = found.get(base[0] if base else None, "$")
     return found
-
-
-def rows_by_id(env: Environment, projection: Projection, ids: Sequence[str]) -> dict[str, WireRow]:
-    """The wire rows of *ids* by id."""
-    table = projection.table
-    sql = f"SELECT {projection.sql('t')}, t.{table.id} FROM {table.name} t WHERE t.{table.id} IN ({{ids}})"
-    raw = select_in(env.db, sql, ids)
-    return {str(row[-1]): wire for row, wire in zip(raw, projection.build(raw), strict=True)}

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from ..http import Response, json_response, to_json
-from .address import Segment, parse_key, reference, require, row_address
-from .environment import Call
-from .errors import BAD_ARGUMENT, Refusal, unknown_segment
-from .filtering import joined
-from .payload import Change, far_table, set_link
-from .query import Source, read_count, read_page, read_row
-from .records import expected_version, json_body, method_not_allowed
-from .schema import OWNER, Column, ManyToMany, Relation, Table
-from .writing import associate, check_version, disassociate, modify, update_row
+from crosstie.sandbox.dataverse.address import Segment, parse_key, reference, require, row_address
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal, unknown_segment
+from crosstie.sandbox.dataverse.filtering import joined
+from crosstie.sandbox.dataverse.payload import Change, far_table, set_link
+from crosstie.sandbox.dataverse.query import Source, read_count, read_page, read_row
+from crosstie.sandbox.dataverse.records import expected_version, json_body, method_not_allowed
+from crosstie.sandbox.dataverse.schema import OWNER, Column, ManyToMany, Relation, Table
+from crosstie.sandbox.dataverse.writing import associate, check_version, disassociate, modify, update_row
+from crosstie.sandbox.http import Response, json_response, to_json
 
 REF = "$ref"
 

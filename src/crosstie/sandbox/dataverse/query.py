@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..filters import parse_expand, parse_orderby, parse_select
-from ..http import Response, json_response
-from .environment import MAX_PAGE, Call
-from .errors import BAD_ARGUMENT, Refusal, missing_row, unsupported
-from .expand import Expander
-from .filtering import condition, guarded, order_terms
-from .paging import Cookie, after, last_values, link, order_by, read_cookie
-from .projection import TOTAL, TOTAL_EXCEEDED, Projection, WireRow, wanted
-from .schema import Table
+from crosstie.sandbox.dataverse.environment import MAX_PAGE, Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal, missing_row, unsupported
+from crosstie.sandbox.dataverse.expand import Expander
+from crosstie.sandbox.dataverse.filtering import condition, guarded, order_terms
+from crosstie.sandbox.dataverse.paging import Cookie, after, last_values, link, order_by, read_cookie
+from crosstie.sandbox.dataverse.projection import TOTAL, TOTAL_EXCEEDED, Projection, WireRow, wanted
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.filters import parse_expand, parse_orderby, parse_select
+from crosstie.sandbox.http import Response, json_response
 
 _COLLECTION_OPTIONS: Final = frozenset(
     {"$select", "$filter", "$expand", "$orderby", "$apply", "$top", "$count", "$skiptoken", "$deltatoken"}

@@ -3,19 +3,19 @@
 import re
 from typing import Final
 
-from ..http import Response, from_json, json_response
-from .address import RowKey, find, parse_key, require, row_address
-from .aggregate import read_aggregate
-from .deleting import delete_row
-from .environment import Call
-from .errors import BAD_ARGUMENT, Refusal, missing_key, missing_row, row_exists
-from .fetchxml import read_fetch
-from .projection import selected_columns
-from .query import Source, read_page, read_row, row_body, select_of
-from .schema import Table
-from .sql import read_sql
-from .tracking import read_tracked, tracks
-from .writing import create_row, update_row
+from crosstie.sandbox.dataverse.address import RowKey, find, parse_key, require, row_address
+from crosstie.sandbox.dataverse.aggregate import read_aggregate
+from crosstie.sandbox.dataverse.deleting import delete_row
+from crosstie.sandbox.dataverse.environment import Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal, missing_key, missing_row, row_exists
+from crosstie.sandbox.dataverse.fetchxml import read_fetch
+from crosstie.sandbox.dataverse.projection import selected_columns
+from crosstie.sandbox.dataverse.query import Source, read_page, read_row, row_body, select_of
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.dataverse.sql import read_sql
+from crosstie.sandbox.dataverse.tracking import read_tracked, tracks
+from crosstie.sandbox.dataverse.writing import create_row, update_row
+from crosstie.sandbox.http import Response, from_json, json_response
 
 _ETAG = re.compile(r'(?:W/)?"?(\d+)"?')
 ANY: Final = "*"

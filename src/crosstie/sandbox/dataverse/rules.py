@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from .environment import BASE_CURRENCY, Call, Environment
-from .errors import BAD_ARGUMENT, BAD_STATUS, Refusal
-from .schema import Table
+from crosstie.sandbox.dataverse.environment import BASE_CURRENCY, Call, Environment
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, BAD_STATUS, Refusal
+from crosstie.sandbox.dataverse.schema import Table
 
 Row = Mapping[str, object]
 Values = dict[str, object]

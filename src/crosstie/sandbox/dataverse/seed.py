@@ -1,7 +1,7 @@
 """What every environment holds from the start."""
 
-from .bulk import MESSAGES
-from .environment import (
+from crosstie.sandbox.dataverse.bulk import MESSAGES
+from crosstie.sandbox.dataverse.environment import (
     APPLICATION_USER,
     BASE_CURRENCY,
     DEFAULT_TEAM,
@@ -10,8 +10,8 @@ from .environment import (
     SYSTEM_USER,
     Environment,
 )
-from .importing import insert_rows
-from .schema import identity
+from crosstie.sandbox.dataverse.importing import insert_rows
+from crosstie.sandbox.dataverse.schema import identity
 
 ORGANIZATION_NAME = "Contoso Sandbox"
 

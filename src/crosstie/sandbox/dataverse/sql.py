@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from ..http import Response, json_response
-from .environment import MAX_PAGE, Call
-from .errors import unsupported
-from .query import Source
-from .schema import Column, Table
+from crosstie.sandbox.dataverse.environment import MAX_PAGE, Call
+from crosstie.sandbox.dataverse.errors import unsupported
+from crosstie.sandbox.dataverse.query import Source
+from crosstie.sandbox.dataverse.schema import Column, Table
+from crosstie.sandbox.http import Response, json_response
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>N?'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w]*|\[[^\]]+\])"

@@ -8,8 +8,8 @@ all tables come from one counter; deleted rows leave a tombstone.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ..database import Database
-from .schema import Column, Key, Option, Schema, Table
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.dataverse.schema import Column, Key, Option, Schema, Table
 
 _SQL_TYPES: Final = {
     "Integer": "INTEGER",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..settings import Setting
+from crosstie.sandbox.settings import Setting
 
 SETTINGS: Final = (
     Setting("change_tracking_days", 7, "after how many days a delta token has expired"),

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ..http import Response, json_response
-from .environment import MAX_PAGE, Call
-from .errors import BAD_ARGUMENT, EXPIRED_TOKEN, Refusal, unsupported
-from .paging import Cookie, link, read_cookie
-from .projection import Projection, WireRow
-from .query import Source, check_options, context_of, page_size, select_of
-from .schema import Table
+from crosstie.sandbox.dataverse.environment import MAX_PAGE, Call
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, EXPIRED_TOKEN, Refusal, unsupported
+from crosstie.sandbox.dataverse.paging import Cookie, link, read_cookie
+from crosstie.sandbox.dataverse.projection import Projection, WireRow
+from crosstie.sandbox.dataverse.query import Source, check_options, context_of, page_size, select_of
+from crosstie.sandbox.dataverse.schema import Table
+from crosstie.sandbox.http import Response, json_response
 
 _FORBIDDEN: Final = ("$filter", "$orderby", "$expand", "$top")
 _OPTIONS: Final = frozenset({"$select", "$count", "$skiptoken", "$deltatoken", *_FORBIDDEN})

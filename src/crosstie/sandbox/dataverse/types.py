@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .errors import (
+from crosstie.sandbox.dataverse.errors import (
     BAD_CHARACTERS,
     BAD_CHOICE,
     DATE_RANGE,
@@ -18,7 +18,7 @@ from .errors import (
     Refusal,
     bad_payload,
 )
-from .schema import Column, Table
+from crosstie.sandbox.dataverse.schema import Column, Table
 
 Encode = Callable[[Any], object]
 Decode = Callable[[Any], object]

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
-from .environment import Call, Environment
-from .errors import (
+from crosstie.sandbox.dataverse.environment import Call, Environment
+from crosstie.sandbox.dataverse.errors import (
     BAD_ARGUMENT,
     DUPLICATE_KEY,
     Refusal,
@@ -15,10 +15,10 @@ from .errors import (
     row_exists,
     stale_version,
 )
-from .payload import Change, far_table, read_change, set_link
-from .rules import apply_rules, changed_state, new_state
-from .schema import Key, ManyToMany, Relation, Table
-from .storage import insert_sql, update_sql
+from crosstie.sandbox.dataverse.payload import Change, far_table, read_change, set_link
+from crosstie.sandbox.dataverse.rules import apply_rules, changed_state, new_state
+from crosstie.sandbox.dataverse.schema import Key, ManyToMany, Relation, Table
+from crosstie.sandbox.dataverse.storage import insert_sql, update_sql
 
 Values = dict[str, object]
 
