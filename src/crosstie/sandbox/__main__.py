@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from .data import DataError
-from .launch import LaunchError, Sandbox, run
+from crosstie.sandbox.data import DataError
+from crosstie.sandbox.launch import LaunchError, Sandbox, run
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

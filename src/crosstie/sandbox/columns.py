@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from odata_query import ast
 
-from .options import FilterError
+from crosstie.sandbox.options import FilterError
 
 Node = ast._Node
 

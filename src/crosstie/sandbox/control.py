@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from .clock import Clock
-from .counting import Counters
-from .faults import KINDS, PRESETS, FaultError, Faults
-from .http import CONTROL_ROOT, HttpError, Request, Response, error_response, json_response
-from .settings import Setting, SettingError, Settings
-from .tokens import Tokens
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.counting import Counters
+from crosstie.sandbox.faults import KINDS, PRESETS, FaultError, Faults
+from crosstie.sandbox.http import CONTROL_ROOT, HttpError, Request, Response, error_response, json_response
+from crosstie.sandbox.settings import Setting, SettingError, Settings
+from crosstie.sandbox.tokens import Tokens
 
 
 class System(Protocol):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .http import Response, error_response
+from crosstie.sandbox.http import Response, error_response
 
 KINDS: Mapping[str, str] = {
     "throttle": "answer 429 with Retry-After, before anything is done",

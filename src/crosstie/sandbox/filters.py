@@ -13,9 +13,9 @@ from odata_query import ast
 from odata_query.exceptions import ODataException
 from odata_query.grammar import ODataLexer, ODataParser
 
-from .columns import Column, Fragment, Kind, Node
-from .options import Expand, FilterError, OrderBy, parse_expand, parse_orderby, parse_select
-from .sqlfilter import Collection, SqlFilter, path_of
+from crosstie.sandbox.columns import Column, Fragment, Kind, Node
+from crosstie.sandbox.options import Expand, FilterError, OrderBy, parse_expand, parse_orderby, parse_select
+from crosstie.sandbox.sqlfilter import Collection, SqlFilter, path_of
 
 __all__ = [
     "Collection",

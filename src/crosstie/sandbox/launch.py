@@ -12,16 +12,16 @@ from typing import Any
 
 import uvicorn
 
-from . import tls
-from .clock import Clock
-from .control import Control, System
-from .counting import Counters
-from .data import COMPANY_ID, DataError, parse, planted, settings_of, tables
-from .database import Database
-from .faults import Faults
-from .http import CONTROL_ROOT, Handler, Request, Response, asgi_app
-from .settings import Settings
-from .tokens import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Tokens
+from crosstie.sandbox import tls
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.control import Control, System
+from crosstie.sandbox.counting import Counters
+from crosstie.sandbox.data import COMPANY_ID, DataError, parse, planted, settings_of, tables
+from crosstie.sandbox.database import Database
+from crosstie.sandbox.faults import Faults
+from crosstie.sandbox.http import CONTROL_ROOT, Handler, Request, Response, asgi_app
+from crosstie.sandbox.settings import Settings
+from crosstie.sandbox.tokens import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Tokens
 
 HOST = "127.0.0.1"
 NAMES = ("business_central", "dataverse")
@@ -40,8 +40,8 @@ class LaunchError(RuntimeError):
 
 def system_classes() -> dict[str, Any]:
     """The two systems by name, imported when they are asked for."""
-    from .business_central import BusinessCentral
-    from .dataverse import Dataverse
+    from crosstie.sandbox.business_central import BusinessCentral
+    from crosstie.sandbox.dataverse import Dataverse
 
     return {"business_central": BusinessCentral, "dataverse": Dataverse}
 

@@ -6,9 +6,9 @@ from typing import Any, Literal, NoReturn
 
 from odata_query import ast
 
-from .columns import Column, Fragment, Node, literal_of, stored
-from .database import fold
-from .options import FilterError
+from crosstie.sandbox.columns import Column, Fragment, Node, literal_of, stored
+from crosstie.sandbox.database import fold
+from crosstie.sandbox.options import FilterError
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
-from .clock import Clock
-from .http import HttpError, Request, Response, error_response, json_response
-from .settings import Setting, Settings
+from crosstie.sandbox.clock import Clock
+from crosstie.sandbox.http import HttpError, Request, Response, error_response, json_response
+from crosstie.sandbox.settings import Setting, Settings
 
 TENANT_ID: Final = "7c0d5a1e-5b2f-4c1b-9a66-2f5f0a3c9d10"
 CLIENT_ID: Final = "c2b5f6de-3a41-4d0c-8f1e-61b8a7e4d521"

@@ -14,10 +14,10 @@ Ids are the same on every machine and at every load. The demo company is in read
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from . import demo, generate, setup
-from .ids import COMPANY_ID, identity
-from .order import DataError, Order, parse
-from .rows import Row
+from crosstie.sandbox.data import demo, generate, setup
+from crosstie.sandbox.data.ids import COMPANY_ID, identity
+from crosstie.sandbox.data.order import DataError, Order, parse
+from crosstie.sandbox.data.rows import Row
 
 __all__ = ["COMPANY_ID", "DataError", "Order", "identity", "parse", "planted", "settings_of", "tables"]
 

@@ -10,10 +10,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from .demo_sales import local_sales, remote_sales
-from .files import read_csv, read_yaml
-from .ids import identity
-from .rows import (
+from crosstie.sandbox.data.demo_sales import local_sales, remote_sales
+from crosstie.sandbox.data.files import read_csv, read_yaml
+from crosstie.sandbox.data.ids import identity
+from crosstie.sandbox.data.rows import (
     BLANK,
     CUSTOMER_TYPE,
     FREIGHT_OPTIONS,
@@ -26,7 +26,7 @@ from .rows import (
     money,
     relation,
 )
-from .setup import local_currency
+from crosstie.sandbox.data.setup import local_currency
 
 _OLDEST_DAYS = 400
 _UNSTAMPED = {"salesOrderLines"}
@@ -222,7 +222,7 @@ def _remote() -> Iterator[tuple[str, list[Row]]]:
 
 
 def _user(row: dict[str, str]) -> Row:
-    from ..dataverse.environment import ROOT_BUSINESS_UNIT
+    from crosstie.sandbox.dataverse.environment import ROOT_BUSINESS_UNIT
 
     return {
         "systemuserid": identity("systemusers", row["email"]),
@@ -255,7 +255,7 @@ def _remote_currency(row: dict[str, str]) -> Row:
 
 def currency_id(code: str) -> str:
     """The id of a currency in Dataverse; the base currency for a blank code and for one that it does not have."""
-    from ..dataverse.environment import BASE_CURRENCY
+    from crosstie.sandbox.dataverse.environment import BASE_CURRENCY
 
     known = any(row["code"] == code and row["sides"] == "both" for row in read_csv("currencies"))
     return identity("transactioncurrencies", code) if known else BASE_CURRENCY

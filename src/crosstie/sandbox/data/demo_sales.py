@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 
-from .files import read_csv, read_yaml
-from .ids import identity
-from .rows import Row
+from crosstie.sandbox.data.files import read_csv, read_yaml
+from crosstie.sandbox.data.ids import identity
+from crosstie.sandbox.data.rows import Row
 
 _PRICE_LIST = identity("pricelevels", "standard")
 _INVENTORY_TYPE, _SERVICE_TYPE = 1, 3
@@ -28,7 +28,7 @@ def local_sales() -> Iterator[tuple[str, list[Row]]]:
 
 def remote_sales() -> Iterator[tuple[str, list[Row]]]:
     """Units, products, prices and orders in Dataverse."""
-    from .demo import currency_id
+    from crosstie.sandbox.data.demo import currency_id
 
     units = {row["unit"] for row in read_csv("items")}
     names = {row["code"]: row["displayName"] for row in read_yaml("setup")["units"]}
@@ -170,7 +170,7 @@ def _unit(unit: str, name: str) -> Row:
 
 
 def _product(row: dict[str, str]) -> Row:
-    from .demo import currency_id
+    from crosstie.sandbox.data.demo import currency_id
 
     return {
         "productid": identity("products", row["number"]),
@@ -191,7 +191,7 @@ def _product(row: dict[str, str]) -> Row:
 
 
 def _price(row: dict[str, str]) -> Row:
-    from .demo import currency_id
+    from crosstie.sandbox.data.demo import currency_id
 
     return {
         "productpricelevelid": identity("productpricelevels", row["number"]),
@@ -205,7 +205,7 @@ def _price(row: dict[str, str]) -> Row:
 
 
 def _remote_order(number: str, lines: list[dict[str, str]]) -> Row:
-    from .demo import currency_id
+    from crosstie.sandbox.data.demo import currency_id
 
     first = lines[0]
     customer = _customers()[first["customer"]]
@@ -230,7 +230,7 @@ def _remote_order(number: str, lines: list[dict[str, str]]) -> Row:
 
 
 def _remote_line(number: str, position: int, line: dict[str, str]) -> Row:
-    from .demo import currency_id
+    from crosstie.sandbox.data.demo import currency_id
 
     item = _items()[line["item"]]
     price, discount, amount = _amounts(line)

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from .files import read_yaml
-from .ids import identity, numbered, scatter
-from .order import Order
-from .rows import (
+from crosstie.sandbox.data.files import read_yaml
+from crosstie.sandbox.data.ids import identity, numbered, scatter
+from crosstie.sandbox.data.order import Order
+from crosstie.sandbox.data.rows import (
     BLANK,
     CUSTOMER_TYPE,
     FREIGHT_OPTIONS,
@@ -216,7 +216,7 @@ def _person_email(company: Company, given: str, family: str) -> str:
 
 
 def _currency_ids() -> dict[str, str]:
-    from ..dataverse.environment import BASE_CURRENCY
+    from crosstie.sandbox.dataverse.environment import BASE_CURRENCY
 
     return {"": BASE_CURRENCY} | {code: identity("transactioncurrencies", code) for code, *_ in _CURRENCIES}
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from .ids import identity
+from crosstie.sandbox.data.ids import identity
 
 Row = dict[str, object]
 

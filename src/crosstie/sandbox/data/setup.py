@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from .files import read_yaml
-from .ids import COMPANY_ID, identity
+from crosstie.sandbox.data.files import read_yaml
+from crosstie.sandbox.data.ids import COMPANY_ID, identity
 
 Row = dict[str, object]
 
@@ -51,7 +51,7 @@ def _local(setup: Any) -> Iterator[tuple[str, Iterable[Row]]]:
 
 def _remote(setup: Any) -> Iterator[tuple[str, Iterable[Row]]]:
     """Rows of the server's own (base currency, organisation, root business unit) are given the company's names."""
-    from ..dataverse.environment import BASE_CURRENCY, ORGANIZATION, ROOT_BUSINESS_UNIT
+    from crosstie.sandbox.dataverse.environment import BASE_CURRENCY, ORGANIZATION, ROOT_BUSINESS_UNIT
 
     company, names, currency = setup["company"], setup["organization"], setup["local_currency"]
     yield "transactioncurrency", [_base_currency(BASE_CURRENCY, currency)]
