@@ -12,8 +12,8 @@ from crosstie.app.synchronising import check_direction, run_synchronise
 from crosstie.app.views import CouplingPage, CouplingView
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.coupling import couple
+from crosstie.engine.uncoupling import forget, uncouple_all
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
-from crosstie.engine.uncoupling import uncouple_all
 from crosstie.model.couplings import CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled, UnknownRecord
@@ -131,6 +131,7 @@ async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> set[str]:
     if dead and not ctx.task.dry_run:
         with ctx.store.begin() as unit:
             unit.couplings.delete(dead)
+            forget(ctx, unit, dead)
     return set(coupled) - {coupling.record_id(side) for coupling in dead}
 
 
@@ -150,9 +151,15 @@ async def uncouple(
     name = session.mapping(mapping).name
     if bool(records) == all:
         raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for all.")
-    ctx = await session.context(name, Task(scope=Scope.RECORDS, on_purpose=True), guards=Guards(forced=forced))
+    task = Task(scope=Scope.RECORDS, on_purpose=True)
+    ctx = await session.context(name, task, guards=Guards(forced=forced))
+    dependants = [await session.context(m.name, task) for m in session.mappings() if name in m.depends_on]
     if all:
-        return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, uncouple_all, exclusive=True)
+
+        async def everything(job: Context) -> None:
+            await uncouple_all(job, dependants=dependants)
+
+        return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, everything, exclusive=True)
     named = await _coupled_records(ctx, records)
     with session.store.begin() as unit:
         found = [
@@ -165,7 +172,7 @@ async def uncouple(
     ctx.report.to_remote.skipped += len(named) - len(found)
 
     async def work(job: Context) -> None:
-        await run_uncoupling(job, found)
+        await run_uncoupling(job, found, dependants=dependants)
 
     return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
 

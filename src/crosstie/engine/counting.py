@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crosstie.engine.context import MOST_FAILURES, Context, Failure
-from crosstie.engine.outcomes import Carried, new_problem
+from crosstie.engine.outcomes import Carried, new_problem, target_of
 from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import Counters
 from crosstie.model.problems import NewProblem, Problem, ProblemClass
@@ -16,14 +16,15 @@ _DELETES = (RecordAction.DELETE_LOCAL, RecordAction.DELETE_REMOTE)
 
 
 def count(ctx: Context, item: Carried, source: Side, problem: Problem | None) -> None:
-    """Count one record: what was written under the side written, all else under the direction in which it came."""
+    """Count one record: what was written under the side written, all else under the one to which its values flow."""
+    counted = None if item.waits_quietly else problem
     for side, result in item.results.items():
-        if result.status is WriteStatus.WRITTEN and (problem is None or item.failed_side is not None):
+        if result.status is WriteStatus.WRITTEN and (counted is None or item.failed_side is not None):
             _count_written(ctx.counters(side), item.decision.action)
-    counters = ctx.counters(source.other)
-    if problem is not None:
-        _count_failed(ctx.counters(item.failed_side or source.other), item, problem)
-        _name_failure(ctx, problem)
+    counters = ctx.counters(target_of(ctx, source))
+    if counted is not None:
+        _count_failed(ctx.counters(item.failed_side) if item.failed_side else counters, item, counted)
+        _name_failure(ctx, counted)
     elif item.decision.action in (RecordAction.UNCHANGED, RecordAction.AGREE):
         counters.unchanged += 1
     elif item.decision.action is RecordAction.SKIP:
@@ -35,9 +36,9 @@ def count(ctx: Context, item: Carried, source: Side, problem: Problem | None) ->
 def count_plan(ctx: Context, carried: Sequence[Carried], source: Side) -> None:
     """Count what a dry run would do, as if everything were accepted."""
     for item in carried:
-        decision, counters = item.decision, ctx.counters(source.other)
+        decision, counters = item.decision, ctx.counters(target_of(ctx, source))
         problem = new_problem(ctx, item, source, decision.pair.coupling)
-        if problem is not None:
+        if problem is not None and not item.waits_quietly:
             counters.failed += 1
             _name_failure(ctx, problem)
             continue

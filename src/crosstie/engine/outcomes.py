@@ -8,13 +8,14 @@ from crosstie.engine.context import Context
 from crosstie.model.base import Base
 from crosstie.model.causes import CAUSES
 from crosstie.model.couplings import Coupling
-from crosstie.model.decisions import Decision, FieldAction, RecordAction
+from crosstie.model.decisions import Decision, FieldAction, Preference, RecordAction
 from crosstie.model.mappings import Direction
 from crosstie.model.problems import NewProblem
 from crosstie.model.records import Record, Side, WriteResult, WriteStatus
 
 _CREATES = (RecordAction.CREATE_LOCAL, RecordAction.CREATE_REMOTE)
 _DELETES = (RecordAction.DELETE_LOCAL, RecordAction.DELETE_REMOTE)
+_WANTED = {Preference.SEND: Side.REMOTE, Preference.GET: Side.LOCAL}
 _UNKNOWN_CODE = {"Internal_InvalidTableRelation"}
 
 
@@ -79,6 +80,11 @@ class Carried:
         coupling = self.decision.pair.coupling
         return coupling.record_id(side) if coupling else None
 
+    @property
+    def waits_quietly(self) -> bool:
+        """Whether all but a lookup was dealt with, which is blank until the record that it refers to is coupled."""
+        return self.decision.problem_code is None and bool(self.decision.waits_for) and self.failed_side is None
+
     def applied(self) -> Decision:
         """Return the decision as far as it was carried out: fields of a failed write are held, their base stays."""
         failed = {side for side, result in self.results.items() if result.status is not WriteStatus.WRITTEN}
@@ -91,17 +97,25 @@ class Carried:
         return msgspec.structs.replace(self.decision, fields=fields)
 
 
+def target_of(ctx: Context, source: Side) -> Side:
+    """Return the side to which values of a record of `source` flow: as asked for, where the mapping goes there."""
+    wanted = _WANTED.get(ctx.task.preference, source.other)
+    return wanted if ctx.compiled.mapping.reaches(wanted) else wanted.other
+
+
 def new_problem(ctx: Context, item: Carried, source: Side, coupling: Coupling | None) -> NewProblem | None:
     """Return the problem that keeps the record from being in step, None if nothing does."""
     decision = item.decision
     code, words = _from_results(ctx, item)
     if code is None:
         code, words = decision.problem_code, decision.problem_words
+    if code is None and item.waits_quietly:
+        code, words = "waiting-for-partner", _waiting_words(decision)
     if code is None or item.uncoupled:
         return None
     cause = CAUSES[code]
     pair = decision.pair
-    target = item.failed_side or source.other
+    target = item.failed_side or target_of(ctx, source)
     return NewProblem(
         mapping=ctx.mapping_name,
         local_id=item.record_id(Side.LOCAL),
@@ -119,6 +133,11 @@ def new_problem(ctx: Context, item: Carried, source: Side, coupling: Coupling | 
         remote_version=pair.remote.version if pair.remote else None,
         job_id=ctx.job_id or None,
     )
+
+
+def _waiting_words(decision: Decision) -> str:
+    words = [f.hold.words for f in decision.fields if f.hold is not None and f.hold.waits_for is not None]
+    return " ".join([*words, "It is left blank until then."]) if words else ""
 
 
 def name_of(ctx: Context, local: Record | None, remote: Record | None, coupling: Coupling | None) -> str:

@@ -163,9 +163,10 @@ async def translate(ctx: Context, paired: Sequence[Paired]) -> None:
         if not work:
             continue
         records = [record for _, record in work]
-        resolved = await _resolve(ctx, records, source)
+        new = {record.id for item, record in work if _partner(item.pair, source) is None}
+        resolved = await _resolve(ctx, records, source, new)
         for item, record in work:
-            partner = item.pair.remote if source is Side.LOCAL else item.pair.local
+            partner = _partner(item.pair, source)
             done = transfer(ctx.compiled, record, source, resolved, creating=partner is None)
             if source is Side.LOCAL:
                 item.sent = done
@@ -177,7 +178,12 @@ async def translate_one(ctx: Context, record: Record, source: Side, *, creating:
     """Transfer one record into the other side's values; None where the mapping does not flow that way."""
     if not ctx.compiled.mapping.reaches(source.other):
         return None
-    return transfer(ctx.compiled, record, source, await _resolve(ctx, [record], source), creating=creating)
+    resolved = await _resolve(ctx, [record], source, {record.id} if creating else set())
+    return transfer(ctx.compiled, record, source, resolved, creating=creating)
+
+
+def _partner(pair: Pair, source: Side) -> Record | None:
+    return pair.remote if source is Side.LOCAL else pair.local
 
 
 def _to_transfer(pair: Pair, source: Side) -> Record | None:
@@ -186,7 +192,8 @@ def _to_transfer(pair: Pair, source: Side) -> Record | None:
     return None if pair.remote_assumed else pair.remote
 
 
-async def _resolve(ctx: Context, records: Sequence[Record], source: Side) -> Resolved:
+async def _resolve(ctx: Context, records: Sequence[Record], source: Side, new: Collection[str]) -> Resolved:
+    """Look up what a page of records refers to; `new` are those for which a partner is to be created."""
     references: dict[Reference, None] = {}
     for record in records:
         for reference in ctx.compiled.references(record, source):
@@ -201,5 +208,5 @@ async def _resolve(ctx: Context, records: Sequence[Record], source: Side) -> Res
                 look_up = unit.couplings.by_key if by_key else unit.couplings.by_record
                 for value, coupling in look_up(mapping, side, values).items():
                     partners[Reference(mapping, side, by_key, value)] = coupling
-    facts = await ctx.compiled.prepare(records, source, ctx.access)
+    facts = await ctx.compiled.prepare(records, source, ctx.access, new)
     return Resolved(partners, facts)

@@ -125,7 +125,8 @@ def _update_couplings(
     follow: list[Coupling] = []
     for item in carried:
         coupling = item.decision.pair.coupling
-        if coupling is None or item.created or item.uncoupled or id(item) in coupled:
+        ignored = item.decision.action is RecordAction.IGNORE
+        if coupling is None or ignored or item.created or item.uncoupled or id(item) in coupled:
             continue
         after = _after(ctx, item, coupling, problems.get(id(item)))
         if after != coupling:
@@ -172,7 +173,7 @@ def _after(ctx: Context, item: Carried, coupling: Coupling, problem: Problem | N
     """Return the coupling as it is to be stored after the record was dealt with."""
     decision, local, remote = item.decision, item.local, item.remote
     base, versions = coupling.base, {Side.LOCAL: coupling.local_version, Side.REMOTE: coupling.remote_version}
-    if local is not None and remote is not None and decision.action not in (RecordAction.SKIP, RecordAction.IGNORE):
+    if local is not None and remote is not None and decision.action is not RecordAction.SKIP:
         found = next_base(ctx.compiled, item.base, item.applied(), local, remote)
         base = encode_base(found)
         for side, record in ((Side.LOCAL, local), (Side.REMOTE, remote)):

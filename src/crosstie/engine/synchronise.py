@@ -137,8 +137,9 @@ class _Run:
     async def _pages(self, feed: Feed, records: Sequence[Record], ahead: dict[str, Record]) -> None:
         for start in range(0, len(records), PAGE):
             page = records[start : start + PAGE]
-            # A dry run writes nothing that could find a base outdated, so it reads the partners.
-            paired = await pair_changed(self.ctx, feed.side, page, ahead, assume=not self.ctx.task.dry_run)
+            # A dry run writes nothing that could find a base outdated, and a preferred side must be known as it is.
+            assume = not self.ctx.task.dry_run and self.ctx.task.preference is Preference.MERGE
+            paired = await pair_changed(self.ctx, feed.side, page, ahead, assume=assume)
             feed.note_uncoupled(_records(feed.side, [item for item in paired if item.pair.coupling is None]))
             known = self._known_failures(feed, paired)
             fresh = [item for item in paired if not self._is_echo(feed, item) and _id(feed.side, item) not in known]
