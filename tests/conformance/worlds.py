@@ -3,6 +3,7 @@
 import json
 import urllib.request
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -133,7 +134,7 @@ class MemoryWorld:
 # --- over HTTP ----------------------------------------------------------------------------------------------
 
 
-class HttpWorld:
+class HttpWorld(ABC):
     """A sandbox server. Somebody else speaks to it with a token of his own, uncounted."""
 
     table: str
@@ -163,8 +164,9 @@ class HttpWorld:
         settings = changes.pop("settings", {})
         return replace(plain, settings={"limits": QUICK, **settings}, **changes)
 
+    @abstractmethod
     def build(self, connection: Connection) -> System:
-        raise NotImplementedError(self.kind)
+        """Return the system behind a connection."""
 
     def system(self, **limits: Any) -> System:
         return self.build(self.connection(settings={"limits": {**QUICK, **limits}}))
