@@ -189,6 +189,9 @@ KEYS = [
     ("systemusers(systemuserid={me})", 400, "0x80060888"),
     ("systemusers(ownerid={me})", 200, None),
     ("accounts({nobody})", 404, "0x80040217"),
+    ("accounts(accountnumber='A+1')", 400, "0x80060888"),
+    ("accounts(accountnumber='A:1')", 400, "0x80060888"),
+    ("accounts(accountnumber='A/1')", 404, "0x8006088a"),
 ]
 
 

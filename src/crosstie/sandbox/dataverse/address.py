@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from crosstie.sandbox.dataverse.environment import Call, Environment
 from crosstie.sandbox.dataverse.errors import (
+    UNSUPPORTED,
     Refusal,
     bad_payload,
     invalid_key,
@@ -24,6 +25,7 @@ ROOT: Final = re.compile(r"/api/data/(v\d+\.\d+)(?:/|$)")
 
 _SEGMENT = re.compile(r"([^()]+)(?:\((.*)\))?", re.DOTALL)
 _PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*('(?:[^']|'')*'|[^,']+)\s*(?:,|$)")
+_DANGEROUS = re.compile(r"[/<>*%&:\\?+]")
 _REFERENCE = re.compile(r"\$([\w.\-]+)")
 
 
@@ -98,6 +100,18 @@ def parse_key(env: Environment, table: Table, text: str) -> RowKey:
             values = {column.name: _key_value(env, table, column, named[column.wire]) for column in columns}
             return RowKey(text, key=key, values=values)
     raise invalid_key(table.type_name)
+
+
+def check_path_key(text: str) -> None:
+    """Refuse (400) a key in a path that holds a character which the service takes for an attack, even if encoded."""
+    match = _DANGEROUS.search(text) if "'" in text else None
+    if match is not None:
+        raise Refusal(
+            400,
+            UNSUPPORTED,
+            f"A potentially dangerous Request.Path value was detected from the client ({match[0]}). Values of "
+            "alternate keys that hold one of / < > * % & : \\ ? + cannot stand in an address.",
+        )
 
 
 def _key_value(env: Environment, table: Table, column: Column, text: str) -> object:
@@ -178,5 +192,5 @@ def resolve_reference(call: Call, text: str) -> str:
         return text
     address = call.references.get(match[1])
     if address is None:
-        raise Refusal(400, "0x80060888", f"Content-ID Reference: '${match[1]}' does not exist in the batch context.")
+        raise Refusal(400, UNSUPPORTED, f"Content-ID Reference: '${match[1]}' does not exist in the batch context.")
     return address + text.lstrip("/")[match.end() :]

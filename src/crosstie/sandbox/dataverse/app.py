@@ -7,10 +7,10 @@ from uuid import uuid4
 from crosstie.sandbox.clock import Clock
 from crosstie.sandbox.database import Database
 from crosstie.sandbox.dataverse import actions, batch, csdl, jsonbatch, metadata
-from crosstie.sandbox.dataverse.address import NAMESPACE, ROOT, Segment, parse_key, require, split
+from crosstie.sandbox.dataverse.address import NAMESPACE, ROOT, Segment, check_path_key, parse_key, require, split
 from crosstie.sandbox.dataverse.bulk import MESSAGES, bulk
 from crosstie.sandbox.dataverse.environment import Call, Environment
-from crosstie.sandbox.dataverse.errors import Refusal, unknown_segment
+from crosstie.sandbox.dataverse.errors import NOT_A_MEMBER, UNSUPPORTED, Refusal, unknown_segment
 from crosstie.sandbox.dataverse.importing import insert_rows
 from crosstie.sandbox.dataverse.jobs import run_due
 from crosstie.sandbox.dataverse.properties import behind_row
@@ -75,7 +75,7 @@ class Dataverse:
     def _deny(self, request: Request, reason: str) -> Response:
         authority = f"{request.base_url}/{TENANT_ID}/oauth2/authorize"
         challenge = f"Bearer authorization_uri={authority}, resource_id={request.base_url}/"
-        refusal = Refusal(401, "0x80072560", f"The user is not a member of the organization: {reason}.")
+        refusal = Refusal(401, NOT_A_MEMBER, f"The user is not a member of the organization: {reason}.")
         response = refusal.response(annotated=False)
         response.headers.append(("WWW-Authenticate", challenge))
         return response
@@ -117,7 +117,7 @@ class Dataverse:
             return self._service_document(call)
         if path.startswith("$batch"):
             if inner:
-                raise Refusal(400, "0x80060888", "Batch requests cannot be nested.")
+                raise Refusal(400, UNSUPPORTED, "Batch requests cannot be nested.")
             return self._batch(call)
         if path.startswith("$metadata"):
             return csdl.answer(call)
@@ -152,6 +152,7 @@ class Dataverse:
             if name.removeprefix(NAMESPACE) in MESSAGES and call.request.method == "POST":
                 return bulk(call, table, name.removeprefix(NAMESPACE))
             raise unknown_segment(name)
+        check_path_key(first.key)
         if not rest:
             return row(call, table, first.key)
         row_id = require(call.env, table, parse_key(call.env, table, first.key))
@@ -168,4 +169,4 @@ def _check_length(request: Request, inner: bool) -> None:
     """Refuse an address that is too long: plain ones end at 32 KB, those inside a batch at 64 KB."""
     size, limit = len(request.raw_path or request.path) + len(request.raw_query), 65536 if inner else 32768
     if size > limit:
-        raise Refusal(414, "0x80060888", f"The request URI has {size} bytes; the limit is {limit}.")
+        raise Refusal(414, UNSUPPORTED, f"The request URI has {size} bytes; the limit is {limit}.")

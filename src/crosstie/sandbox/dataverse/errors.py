@@ -30,6 +30,7 @@ EXPIRED_TOKEN: Final = "0x80044352"
 AGGREGATE_LIMIT: Final = "0x8004e023"
 TOO_MANY_CONDITIONS: Final = "0x8004430c"
 BAD_FETCH: Final = "0x80041103"
+NOT_A_MEMBER: Final = "0x80072560"
 UNKNOWN_USER: Final = "0x80041d1f"
 
 _PREFIX = "Error identified in Payload provided by the user for Entity :'{}' ----> InnerException : "

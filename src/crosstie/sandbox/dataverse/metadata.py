@@ -7,7 +7,14 @@ from crosstie.sandbox.dataverse import choices, definitions
 from crosstie.sandbox.dataverse.address import NAMESPACE, Segment, pairs, unquoted
 from crosstie.sandbox.dataverse.choices import Definition
 from crosstie.sandbox.dataverse.environment import Call, Environment
-from crosstie.sandbox.dataverse.errors import UNKNOWN_NAME, Refusal, unknown_property, unknown_segment, unsupported
+from crosstie.sandbox.dataverse.errors import (
+    UNKNOWN_NAME,
+    UNSUPPORTED,
+    Refusal,
+    unknown_property,
+    unknown_segment,
+    unsupported,
+)
 from crosstie.sandbox.dataverse.filtering import guarded
 from crosstie.sandbox.dataverse.keymaking import create_key, drop_key
 from crosstie.sandbox.dataverse.predicate import evaluate
@@ -113,7 +120,7 @@ def _pick(nodes: Iterable[Definition], segment: Segment) -> Definition:
         if wanted and all(str(node.get(name, "")).lower() == value.lower() for name, value in wanted.items()):
             return node
     named = next(iter(wanted.values()), text)
-    raise Refusal(404, "0x80060888", f"Could not find an object with the name or id '{named}' in '{segment.name}'.")
+    raise Refusal(404, UNSUPPORTED, f"Could not find an object with the name or id '{named}' in '{segment.name}'.")
 
 
 def _cast(node: Any, kind: str) -> Any:

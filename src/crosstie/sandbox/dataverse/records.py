@@ -7,7 +7,7 @@ from crosstie.sandbox.dataverse.address import RowKey, find, parse_key, require,
 from crosstie.sandbox.dataverse.aggregate import read_aggregate
 from crosstie.sandbox.dataverse.deleting import delete_row
 from crosstie.sandbox.dataverse.environment import Call
-from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, Refusal, missing_key, missing_row, row_exists
+from crosstie.sandbox.dataverse.errors import BAD_ARGUMENT, UNSUPPORTED, Refusal, missing_key, missing_row, row_exists
 from crosstie.sandbox.dataverse.fetchxml import read_fetch
 from crosstie.sandbox.dataverse.projection import selected_columns
 from crosstie.sandbox.dataverse.query import Source, read_page, read_row, row_body, select_of
@@ -66,7 +66,7 @@ def _read(call: Call, source: Source) -> Response:
 
 def method_not_allowed(call: Call, what: str) -> Refusal:
     """The method does nothing here."""
-    return Refusal(405, "0x80060888", f"The HTTP method '{call.request.method}' is not supported on '{what}'.")
+    return Refusal(405, UNSUPPORTED, f"The HTTP method '{call.request.method}' is not supported on '{what}'.")
 
 
 def _create(call: Call, table: Table) -> Response:

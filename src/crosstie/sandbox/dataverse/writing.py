@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 from crosstie.sandbox.dataverse.environment import Call, Environment
 from crosstie.sandbox.dataverse.errors import (
     BAD_ARGUMENT,
+    DUPLICATE_ID,
     DUPLICATE_KEY,
     Refusal,
     missing_privilege,
@@ -197,7 +198,7 @@ def associate(call: Call, table: Table, row_id: str, backwards: Relation | ManyT
     where = f"{names[0]} = ? AND {names[1]} = ?"
     db = call.env.db
     if db.execute(f"SELECT 1 FROM {backwards.intersect} WHERE {where}", pair).fetchone():
-        raise Refusal(412, "0x80040237", "Cannot insert duplicate key: the two records are associated already.")
+        raise Refusal(412, DUPLICATE_ID, "Cannot insert duplicate key: the two records are associated already.")
     sql = insert_sql(backwards.intersect, (f"{backwards.intersect}id", *names, "versionnumber"))
     db.execute(sql, (str(uuid.uuid4()), *pair, db.next_version()))
 
