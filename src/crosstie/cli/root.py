@@ -81,8 +81,8 @@ def _pipe_closed() -> int:
 def cli() -> None:
     """Couple records in Business Central and Dataverse, and keep them in step.
 
-    A first look without systems of your own: `crosstie demo`, or `crosstie sandbox --connect` and then, in another
-    terminal, `crosstie match CUSTOMER` and `crosstie sync --all`.
+    A first look without systems of your own: `crosstie demo`. Or `crosstie sandbox --connect`, and then in another
+    terminal `crosstie match CUSTOMER --on E-Mail --dry-run` and `crosstie sync --all --create`.
 
     Records are named by number, code, name or id. The options below may also stand behind the command.
 

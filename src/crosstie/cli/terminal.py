@@ -76,7 +76,7 @@ def can_ask() -> bool:
 
 
 def print_table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, headed: bool = True) -> None:
-    """Print a table: fitted to the terminal's width for people, aligned columns for everything else.
+    """Print a table: for people fitted to the terminal and without empty columns, for all others in aligned columns.
 
     A long table comes in parts, of which only the first is `headed`.
     """
@@ -89,17 +89,17 @@ def print_table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]
 
 
 def _print_fitted(heads: Sequence[Column], cells: Sequence[Sequence[str]], headed: bool) -> None:
-    from rich import box
     from rich.console import Console, JustifyMethod
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=headed)
-    for head in heads:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headed)
+    filled = [at for at in range(len(heads)) if any(row[at] for row in cells)]
+    for head in (heads[at] for at in filled):
         justify: JustifyMethod = "right" if head.right else "left"
         table.add_column(Text(head.title), justify=justify, overflow="fold", no_wrap=head.short or head.right)
     for row in cells:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(row[at]) for at in filled))
     Console(markup=False, highlight=False, emoji=False).print(table)
 
 

@@ -83,10 +83,13 @@ def test_an_empty_list_says_so(crosstie: Crosstie, use_case: str, args: tuple[st
 def test_jobs_show_what_they_did(crosstie: Crosstie) -> None:
     running = job(id=8, finished_at=None, state=JobState.RUNNING, message="page 3")
     crosstie.answer("history.list_jobs", [running, job()])
-    lines = crosstie.run("jobs", "CUSTOMER", "--limit", "2").stdout.splitlines()
-    assert lines[0].split() == ["Job", "Started", "Seconds", "Mapping", "Kind", "Direction", "State", "Result"]
-    assert lines[1].endswith("running   to remote: 3 inserted, 1 failed; page 3")
-    assert lines[2].split()[:4] == ["7", "2026-03-04", "05:06:07Z", "2.0"]
+    assert crosstie.run("jobs", "CUSTOMER", "--limit", "2").stdout.splitlines() == [
+        "    8  2026-03-04 05:06:07Z  not finished  CUSTOMER  synchronisation, bidirectional: running",
+        "       to remote: 3 inserted, 1 failed",
+        "       page 3",
+        "    7  2026-03-04 05:06:07Z     2.0 s  CUSTOMER  synchronisation, bidirectional: finished",
+        "       to remote: 3 inserted, 1 failed",
+    ]
     assert crosstie.calls[0][2] == {"limit": 2}
 
 

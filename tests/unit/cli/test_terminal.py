@@ -71,8 +71,9 @@ def test_on_a_terminal_the_table_holds_the_same_text_and_obeys_no_markup(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(terminal, "is_terminal", lambda: True)
-    print_table(("No.", "Name", Column("Count", right=True)), ROWS)
+    print_table(("No.", "Name", Column("Count", right=True), "Notes"), [(*row, None) for row in ROWS])
     shown = capsys.readouterr().out
+    assert "Notes" not in shown
     assert "Adatum [b]" in shown
     assert r"東京\x1b[1m" in shown
     assert "\x1b" not in shown

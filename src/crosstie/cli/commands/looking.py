@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crosstie.cli.invocation import Command, answered_in_json, current, in_session, opened_home
-from crosstie.cli.terminal import Column, is_terminal, moment, print_table, safe, say, value_text, words_of
+from crosstie.cli.terminal import is_terminal, moment, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
     from crosstie.app.home import Home
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 
 _PAGE = 1000
 _SCREEN = 200
-_JOB_COLUMNS = (
-    Column("Job", right=True),
-    "Started",
-    Column("Seconds", right=True),
-    Column("Mapping", short=True),
-    "Kind",
-    "Direction",
-    "State",
-    "Result",
-)
 
 
 # --- problems ---------------------------------------------------------------------------------------------
@@ -119,31 +109,21 @@ def jobs_(mapping: str | None, limit: int) -> None:
         found = list_jobs(home, mapping, limit=limit)
     if answered_in_json({"jobs": found}):
         return
-    if found:
-        print_table(_JOB_COLUMNS, [_job_row(job) for job in found])
-    else:
+    for job in found:
+        _print_job(job)
+    if not found:
         say("No jobs yet.")
 
 
-def _job_row(job: "Job") -> tuple[object, ...]:
-    seconds = f"{(job.finished_at - job.started_at).total_seconds():.1f}" if job.finished_at else ""
-    result = [
-        words
-        for counters, to in ((job.to_remote, "to remote"), (job.from_remote, "from remote"))
-        if (words := _counted(counters, to))
-    ]
+def _print_job(job: "Job") -> None:
+    took = f"{(job.finished_at - job.started_at).total_seconds():,.1f} s" if job.finished_at else "not finished"
+    what = f"{words_of(job.kind)}, {words_of(job.direction)}: {job.state}"
+    say(f"{job.id:>5}  {moment(job.started_at)}  {took:>8}  {safe(job.mapping)}  {what}")
+    for counters, direction in ((job.to_remote, "to remote"), (job.from_remote, "from remote")):
+        if words := _counted(counters, direction):
+            say(f"       {words}")
     if job.message:
-        result.append(job.message)
-    return (
-        job.id,
-        moment(job.started_at),
-        seconds,
-        job.mapping,
-        words_of(job.kind),
-        words_of(job.direction),
-        job.state.value,
-        "; ".join(result),
-    )
+        say(f"       {safe(job.message)}")
 
 
 def _counted(counters: "Counters", direction: str) -> str:

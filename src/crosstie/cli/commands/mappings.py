@@ -21,7 +21,7 @@ _LIST_COLUMNS = (
     Column("Problems", right=True),
     "Notes",
 )
-_FIELD_COLUMNS = ("Field", "Local", Column("", short=True), "Remote", "Constant", "Lookup", "Match", "Notes")
+_FIELD_COLUMNS = ("Field", "Local", Column("", short=True), "Remote", "Notes")
 
 
 @click.group("mapping", cls=Group)
@@ -134,24 +134,19 @@ def _field_row(field: "FieldMappingView") -> tuple[object, ...]:
         words
         for words, holds in (
             ("disabled", not field.enabled),
+            (f"constant {value_text(field.constant)}", field.constant is not None),
+            (f"lookup {field.lookup}", field.lookup is not None),
+            (f"rule {field.rule}", field.rule is not None),
+            (f"match group {field.match_priority}", field.match_priority is not None),
+            ("case-sensitive match", field.case_sensitive_match),
             ("on create only", field.create_only),
             ("not blank", field.not_null),
             ("cleared on failure", field.clear_value_on_failed_sync),
-            (f"rule {field.rule}", field.rule is not None),
-            ("case-sensitive match", field.case_sensitive_match),
         )
         if holds
     ]
-    return (
-        field.label,
-        field.local_field,
-        _ARROWS.get(field.direction, field.direction),
-        field.remote_field,
-        "" if field.constant is None else value_text(field.constant),
-        field.lookup,
-        field.match_priority,
-        ", ".join(notes),
-    )
+    arrow = _ARROWS.get(field.direction, field.direction)
+    return field.label, field.local_field, arrow, field.remote_field, ", ".join(notes)
 
 
 def _yes(holds: bool) -> str:
