@@ -1,9 +1,10 @@
 """A command line whose home, session and use cases are stand-ins, and builders of what use cases answer with."""
 
 import importlib
+import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,13 +76,13 @@ class Crosstie:
         module, _, name = use_case.rpartition(".")
         found = importlib.import_module(f"crosstie.app.{module}")
         real = getattr(found, name)
-        is_async = importlib.import_module("inspect").iscoroutinefunction(real)
+        is_async = inspect.iscoroutinefunction(real)
 
         def give(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((name, args, kwargs))
             if isinstance(answer, BaseException):
                 raise answer
-            return answer(*args, **kwargs) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+            return answer(*args, **kwargs) if callable(answer) else answer
 
         async def give_later(*args: Any, **kwargs: Any) -> Any:
             return give(*args, **kwargs)
