@@ -177,7 +177,9 @@ def _foreseen(write: Write, known: OptionSet) -> WriteResult | None:
         case WriteKind.CREATE if not label:
             return refused("An option needs a label.", "label-missing", "label")
         case WriteKind.CREATE if str(value) in known.records or same:
-            return WriteResult(status=WriteStatus.EXISTS, record=known.records.get(str(value)) or same[0])
+            there = known.records.get(str(value)) or same[0]
+            words = f"The option {there.values['label']!r} exists already, as number {there.id}."
+            return WriteResult(status=WriteStatus.EXISTS, record=there, message=words)
         case WriteKind.UPDATE | WriteKind.DELETE if write.id not in known.records:
             return WriteResult(status=WriteStatus.MISSING)
         case WriteKind.UPDATE if not label:
