@@ -77,10 +77,11 @@ async def run_demo(home: Home, sandbox: Mapping[str, Any], tell: Tell) -> DemoRe
         await _synchronise(session, figures, tell)
         await _tell_merges(session, tell)
         tell("Synchronising once more, with nothing changed:")
-        before = _requests(session)
+        before, wrote = _requests(session), _writes(session)
         await _synchronise(session, figures, lambda _: None)
         after = _requests(session)
-        tell("  " + ", ".join(f"{after[name] - before[name]} requests to {name}" for name in after) + "; no writes.")
+        told = ", ".join(f"{after[name] - before[name]} requests to {name}" for name in after)
+        tell(f"  {told}; {_writes(session) - wrote or 'no'} writes.")
         tell("Reading both systems back and comparing every mapped field of every coupled record:")
         comparison = await compare(session, names)
         requests = _requests(session)
@@ -151,6 +152,12 @@ async def _tell_merges(session: Session, tell: Tell) -> None:
 
 def _requests(session: Session) -> dict[str, int]:
     return {session.systems[side].name: session.systems[side].requests.total for side in (Side.LOCAL, Side.REMOTE)}
+
+
+def _writes(session: Session) -> int:
+    """Return how many records were written, or tried to be, in both systems."""
+    counts = [session.systems[side].requests for side in (Side.LOCAL, Side.REMOTE)]
+    return sum(count.writes + count.batch_parts for count in counts)
 
 
 def _tell_outcome(report: DemoReport, comparison: Comparison, tell: Tell) -> None:

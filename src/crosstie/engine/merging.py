@@ -28,6 +28,7 @@ WRITES: Final = {Side.LOCAL: FieldAction.TO_LOCAL, Side.REMOTE: FieldAction.TO_R
 BLOCKED: Final = {Side.LOCAL: Preference.SEND, Side.REMOTE: Preference.GET}
 """The preference under which nothing is written to a side."""
 _PROVISIONAL: Final = "blank until its partner is coupled"
+CHANGED_ON_BOTH: Final = "changed on both sides"
 _WINNERS: Final = {UpdateConflictResolution.SEND: Side.LOCAL, UpdateConflictResolution.GET: Side.REMOTE}
 
 
@@ -121,7 +122,7 @@ class _Field:
         if local.changed and remote.changed:
             if self._equal():
                 return self._decided(FieldAction.AGREE, "changed on both sides to the same value")
-            return self._conflict("changed on both sides")
+            return self._conflict(CHANGED_ON_BOTH)
         source = Side.LOCAL if local.changed else Side.REMOTE
         if self._equal():
             return self._decided(FieldAction.AGREE, f"changed {_where(source)}; the other side holds it already")

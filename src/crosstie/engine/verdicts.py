@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crosstie.engine.compiling import CompiledMapping
-from crosstie.engine.merging import WRITES
+from crosstie.engine.merging import CHANGED_ON_BOTH, WRITES
 from crosstie.model.decisions import Decision, FieldAction, FieldDecision, Pair, RecordAction, Request
 from crosstie.model.problems import ProblemField
 from crosstie.model.records import Side
@@ -53,8 +53,10 @@ def problem_of(fields: Sequence[FieldDecision]) -> dict[str, Any]:
 
 
 def _conflict_words(conflicts: Sequence[FieldDecision]) -> str:
-    names = ", ".join(f.label for f in conflicts)
-    return f"{names}: different values on the two sides, and no base or policy that decides."
+    names = " and ".join(part for part in (", ".join(f.label for f in conflicts[:-1]), conflicts[-1].label) if part)
+    if all(f.reason == CHANGED_ON_BOTH for f in conflicts):
+        return f"{names} changed on both sides to different values."
+    return f"{names}: the sides differ, and nothing tells which of them was changed."
 
 
 def _problem_field(found: FieldDecision) -> ProblemField:

@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from crosstie.sandbox.counting import Counters
 from crosstie.sandbox.data import COMPANY_ID, DataError, parse, planted, settings_of, tables
 from crosstie.sandbox.database import Database
 from crosstie.sandbox.faults import Faults
-from crosstie.sandbox.http import CONTROL_ROOT, Handler, Request, Response, asgi_app
+from crosstie.sandbox.http import CONTROL_ROOT, Handler, HttpError, Request, Response, asgi_app
 from crosstie.sandbox.settings import Settings
 from crosstie.sandbox.tokens import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Tokens
 
@@ -101,10 +102,16 @@ class Host:
         """The ASGI application: orders, tokens, and the system behind faults and counts."""
         tokens, system = self._tokens, self.system
 
+        clock = self._clock
+
         def handle(request: Request) -> Response:
-            if tokens.serves(request):
-                return tokens.handle(request)
-            return system.handle(request)
+            try:
+                response = tokens.handle(request) if tokens.serves(request) else system.handle(request)
+            except HttpError as error:
+                response = error.response
+            # Clients take the system's time from this header, so it must be that of the sandbox's clock.
+            response.headers.append(("Date", format_datetime(clock.now(), usegmt=True)))
+            return response
 
         control: Handler = self.control.handle
         return asgi_app(handle, self.faults, self.counters, control)
@@ -239,6 +246,7 @@ def _config(app: Any, **keys: Any) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_LINGER_SECONDS,
         **keys,

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,3 +125,17 @@ def test_two_sandboxes_do_not_touch_each_other() -> None:
         ask(f"{one.dataverse.api}/accounts", "POST", {"name": "Only here"})
         assert len(ask(f"{one.dataverse.api}/accounts").json()["value"]) == 1
         assert ask(f"{other.dataverse.api}/accounts").json()["value"] == []
+
+
+def test_answers_carry_the_time_of_the_sandboxs_clock() -> None:
+    with running_sandbox(data="empty") as sandbox:
+        order = urllib.request.Request(
+            f"{sandbox.business_central.control_url}/clock",
+            data=b'{"now": "2031-02-03T04:05:06Z"}',
+            headers={"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(order).close()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{sandbox.dataverse.api}/accounts")
+        assert refused.value.headers["Date"].startswith("Mon, 03 Feb 2031 04:05:0")
+        refused.value.close()

@@ -80,7 +80,7 @@ class TestBothSidesHaveARecord:
         decision = decided(CUSTOMERS, here(city="Ware"), there(town="Hitchin"), BASE)
         assert decision.action is RecordAction.FAIL
         assert decision.problem_code == "conflict"
-        assert decision.problem_words.startswith("City: different values on the two sides")
+        assert decision.problem_words == "City changed on both sides to different values."
         (problem,) = decision.problem_fields
         assert (problem.label, problem.base_local, problem.local, problem.remote) == ("City", "Ely", "Ware", "Hitchin")
 
