@@ -14,7 +14,7 @@ from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Ta
 from crosstie.engine.coupling import couple
 from crosstie.engine.uncoupling import forget, uncouple_all
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
-from crosstie.model.couplings import CouplingState
+from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled, UnknownRecord
 from crosstie.model.jobs import JobKind
@@ -49,11 +49,16 @@ async def set_up_coupling(
     check_direction(ctx.compiled.mapping, preference)
     local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
     remote_id = await _find_partner(ctx, to)
-    coupled = await couple(ctx, [(local_id, remote_id)], synchronise=preference, repoint=replace)
+    coupled: list[Coupling] = []
+
+    async def work(job: Context) -> None:
+        coupled.extend(await couple(job, [(local_id, remote_id)], synchronise=preference, repoint=replace))
+
+    await run_job(ctx, JobKind.COUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
     report = None
     if preference is not None:
-        ctx.task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),), preference=preference, on_purpose=True)
-        report = await run_synchronise(ctx)
+        task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),), preference=preference, on_purpose=True)
+        report = await run_synchronise(await session.context(name, task))
     with session.store.begin() as unit:
         now = unit.couplings.by_record(name, Side.LOCAL, [local_id]).get(local_id, coupled[0])
     return SetUp(coupling=CouplingView.of(now), report=report)

@@ -41,9 +41,14 @@ class Access:
     def today(self) -> date:
         return self._session.now().date()
 
+    def mapping(self, name: str) -> TableMapping | None:
+        """Return a mapping by its name, None if there is none."""
+        return next((found for found in self._session.mappings() if found.name == name), None)
+
     def maps(self, mapping: str) -> bool:
         """Whether there is an enabled mapping of that name."""
-        return any(found.enabled and found.name == mapping for found in self._session.mappings())
+        found = self.mapping(mapping)
+        return found is not None and found.enabled
 
     def system(self, side: Side) -> System:
         return self._session.systems[side]

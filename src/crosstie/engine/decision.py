@@ -169,4 +169,6 @@ def _findings(fields: Sequence[FieldDecision], moved: Mapping[Side, Transferred]
 
 
 def _reason(fields: Sequence[FieldDecision]) -> str:
-    return "; ".join(dict.fromkeys(f.reason for f in fields if f.action is not FieldAction.KEEP))
+    """Return why something is written or held, or where nothing is, why both sides agree."""
+    moving = [f for f in fields if f.action not in (FieldAction.KEEP, FieldAction.AGREE)]
+    return "; ".join(dict.fromkeys(f.reason for f in moving or fields if f.action is not FieldAction.KEEP))

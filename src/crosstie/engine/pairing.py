@@ -209,4 +209,18 @@ async def _resolve(ctx: Context, records: Sequence[Record], source: Side, new: C
                 for value, coupling in look_up(mapping, side, values).items():
                     partners[Reference(mapping, side, by_key, value)] = coupling
     facts = await ctx.compiled.prepare(records, source, ctx.access, new)
-    return Resolved(partners, facts)
+    return Resolved(partners, facts, await _names(ctx, [r for r in references if r not in partners and not r.by_key]))
+
+
+async def _names(ctx: Context, references: Sequence[Reference]) -> dict[Reference, str]:
+    """Return number or code of records that are referred to by id and not coupled, for words that people understand."""
+    named: dict[Reference, str] = {}
+    for name, side in {(reference.mapping, reference.side) for reference in references}:
+        mapping = ctx.access.mapping(name)
+        if mapping is None:
+            continue
+        key = mapping.key_field(side) or mapping.name_field(side)
+        ids = {r.value: r for r in references if r.mapping == name and r.side is side}
+        found = await ctx.systems[side].get(mapping.table(side), list(ids), (key,))
+        named.update({ids[id]: str(record.values[key]) for id, record in found.items() if record.values.get(key)})
+    return named

@@ -24,11 +24,21 @@ WAITING = "waiting-for-partner"
 class Resolved:
     """What a page of records of one side needs from outside: couplings by reference, facts of rules by field."""
 
-    __slots__ = ("_facts", "_partners")
+    __slots__ = ("_facts", "_names", "_partners")
 
-    def __init__(self, partners: Mapping[Reference, Coupling], facts: Mapping[int, Any]) -> None:
+    def __init__(
+        self,
+        partners: Mapping[Reference, Coupling],
+        facts: Mapping[int, Any],
+        names: Mapping[Reference, str] | None = None,
+    ) -> None:
         self._partners = partners
         self._facts = facts
+        self._names = names or {}
+
+    def called(self, reference: Reference) -> str:
+        """Return how people call the record referred to: number or code where it is known, else what refers to it."""
+        return self._names.get(reference, reference.value)
 
     def partner(self, reference: Reference) -> Coupling | None:
         """Return the coupling of the record referred to, None if it is not coupled."""
@@ -107,7 +117,8 @@ class _Result:
             self.value(step.field, blank(step.destination))
             return
         key = as_text(value)
-        coupling = resolved.partner(Reference(step.mapping, self.source, step.by_key, key))
+        reference = Reference(step.mapping, self.source, step.by_key, key)
+        coupling = resolved.partner(reference)
         found = None if coupling is None else self._partner(step, coupling)
         if found is not None:
             # Not checked against the options known: one that was added since the table was described is good too.
@@ -115,7 +126,7 @@ class _Result:
             return
         hold = Hold(
             code=WAITING,
-            words=f"{step.field.label} {key} is not coupled (mapping {step.mapping}).",
+            words=f"{step.field.label} {resolved.called(reference)} is not coupled (mapping {step.mapping}).",
             waits_for=WaitsFor(step.mapping, self.source, key),
         )
         self.hold(step.field, hold)

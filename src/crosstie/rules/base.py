@@ -13,6 +13,7 @@ import msgspec
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Hold
 from crosstie.model.mappings import FieldMapping
+from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.records import Record, Side
 from crosstie.model.values import Scalar
 from crosstie.systems.base import System
@@ -63,6 +64,10 @@ class RuleAccess(Protocol):
 
     def coupled(self, mapping: str, side: Side, values: Iterable[str], by_key: bool) -> Mapping[str, Coupling]:
         """Return the couplings of these keys (`by_key`) or ids under `mapping`, in one query."""
+        ...
+
+    def mapping(self, name: str) -> TableMapping | None:
+        """Return a mapping by its name, None if there is none."""
         ...
 
     def maps(self, mapping: str) -> bool:

@@ -181,6 +181,9 @@ class Access:
     def system(self, side: Side) -> MemorySystem:
         return self._world.systems[side]
 
+    def mapping(self, name: str) -> None:
+        """No other mapping is known here."""
+
     def maps(self, mapping: str) -> bool:
         return mapping in self._world.mappings
 

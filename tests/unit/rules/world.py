@@ -94,6 +94,9 @@ class World:
     def remember(self, name: str, value: str) -> None:
         self.settings[name] = value
 
+    def mapping(self, name: str) -> None:
+        """No other mapping is known here."""
+
     def maps(self, mapping: str) -> bool:
         return mapping in self.mappings
 
