@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from crosstie.app.home import Home
-from crosstie.app.records import find_record, find_records
+from crosstie.app.records import find_record, find_records, listed
 from crosstie.app.running import run_job
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.synchronising import check_direction, run_synchronise
@@ -117,7 +117,7 @@ async def create_partners(
     skipped = await _make_way(ctx, side, ids)
     left = [id for id in dict.fromkeys(ids) if id not in skipped]
     if not left:
-        raise AlreadyCoupled(f"{_listed(records)}: already coupled; there is nothing to create.")
+        raise AlreadyCoupled(f"{listed(records)}: already coupled; there is nothing to create.")
     ctx.task = msgspec.structs.replace(task, records=tuple((side, id) for id in left))
     ctx.counters(side.other).skipped += len(skipped)
     return await run_synchronise(ctx)
@@ -173,7 +173,7 @@ async def uncouple(
             for coupling in unit.couplings.by_record(name, side, [id for at, id in named if at is side]).values()
         ]
     if not found:
-        raise NotCoupled(f"{_listed(records)}: not coupled under {name}.", mapping=name)
+        raise NotCoupled(f"{listed(records)}: not coupled under {name}.", mapping=name)
     ctx.report.to_remote.skipped += len(named) - len(found)
 
     async def work(job: Context) -> None:
@@ -224,7 +224,3 @@ def list_couplings(
     return CouplingPage(
         mapping=name, couplings=[CouplingView.of(row) for row in rows], total=sum(by_state.values()), by_state=by_state
     )
-
-
-def _listed(records: Sequence[str]) -> str:
-    return ", ".join(records[:5]) + (f" and {len(records) - 5} more" if len(records) > 5 else "")

@@ -103,3 +103,10 @@ def _listed(ctx: Context, side: Side, records: Sequence[Record]) -> str:
 def _unknown(ctx: Context, sides: Sequence[Side], text: str) -> UnknownRecord:
     places = " or ".join(f"{ctx.systems[side].name} ({ctx.compiled.mapping.table(side)})" for side in sides)
     return UnknownRecord(f"There is no record {text!r} in {places}.", text=text, mapping=ctx.mapping_name)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Return what records were called, in words."""
+    return ", ".join(texts[:_MOST_CANDIDATES]) + (
+        f" and {len(texts) - _MOST_CANDIDATES} more" if len(texts) > _MOST_CANDIDATES else ""
+    )

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from crosstie.app.records import find_records
+from crosstie.app.records import find_records, listed
 from crosstie.app.running import run_job
 from crosstie.app.session import Session
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
+from crosstie.engine.outcomes import target_of
 from crosstie.engine.planning import order_mappings
 from crosstie.engine.synchronise import synchronise as run_synchronisation
 from crosstie.model.decisions import Preference
-from crosstie.model.errors import InvalidOption, UnknownMapping
+from crosstie.model.errors import InvalidOption, NotCoupled, UnknownMapping
 from crosstie.model.jobs import JobKind
 from crosstie.model.mappings import Direction, Mapping
 from crosstie.model.records import Side
@@ -34,7 +35,8 @@ async def synchronise(
 
     `direction` is a preference for coupled records: send, get, or merge. `full` looks at every record, `create`
     also makes missing partners, `dry_run` writes nothing and only tells the observer, `forced` passes the guards.
-    Raises UnknownMapping, UnknownRecord, AmbiguousRecord, InvalidOption; SystemFailure; GuardStopped.
+    Raises UnknownMapping, UnknownRecord, AmbiguousRecord, InvalidOption, NotCoupled if none of the records named has a
+    partner; SystemFailure; GuardStopped.
     """
     if mapping is None:
         names = [m.name for m in order_mappings(m for m in session.mappings() if m.enabled)]
@@ -71,8 +73,24 @@ async def run_synchronise(ctx: Context) -> Report:
 
 
 async def _name_records(ctx: Context, texts: Sequence[str]) -> None:
+    """Put the records named into the task; those without a partner are skipped where none is to be created."""
     found = await find_records(ctx, texts, sides=(Side.LOCAL, Side.REMOTE))
+    if not ctx.task.create and ctx.compiled.mapping.only_coupled:
+        found = _only_coupled(ctx, texts, found)
     ctx.task = msgspec.structs.replace(ctx.task, records=tuple(found))
+
+
+def _only_coupled(ctx: Context, texts: Sequence[str], found: Sequence[tuple[Side, str]]) -> list[tuple[Side, str]]:
+    coupled: set[tuple[Side, str]] = set()
+    with ctx.store.begin() as unit:
+        for side in Side:
+            ids = [id for at, id in found if at is side]
+            coupled |= {(side, id) for id in unit.couplings.by_record(ctx.mapping_name, side, ids)}
+    kept = [record for record in found if record in coupled]
+    if not kept:
+        raise NotCoupled(f"{listed(texts)}: not coupled under {ctx.mapping_name}.", mapping=ctx.mapping_name)
+    ctx.counters(target_of(ctx, Side.LOCAL)).skipped += len(found) - len(kept)
+    return kept
 
 
 def _direction(ctx: Context) -> Direction:

@@ -21,10 +21,14 @@ _CONFIRM = 500
 
 
 class _Position(msgspec.Struct, frozen=True):
-    """What we keep inside `Cursor.cursor`: the system's own cursor and the newest modification seen."""
+    """What we keep inside `Cursor.cursor`: the system's own cursor and the newest modification seen.
+
+    `passed_over`: a job that creates no partners went past records without one; the next that does looks at all again.
+    """
 
     cursor: str | None
     newest: datetime | None = None
+    passed_over: bool = False
 
 
 class IdSet:
@@ -54,9 +58,12 @@ class IdSet:
 
 
 class Feed:
-    """The changes of one side for one job. Read `records()` to its end, then `deletions()`, then take `cursor`."""
+    """The changes of one side for one job. Read `records()` to its end, then `deletions()`, then take `cursor`.
 
-    def __init__(self, ctx: Context, side: Side) -> None:
+    `creates`: the job creates the partner of what has none on this side.
+    """
+
+    def __init__(self, ctx: Context, side: Side, *, creates: bool) -> None:
         self.ctx = ctx
         self.side = side
         self.schema = ctx.compiled.local_schema if side is Side.LOCAL else ctx.compiled.remote_schema
@@ -70,7 +77,10 @@ class Feed:
             if fresh or stored is None or stored.cursor is None
             else msgspec.json.decode(stored.cursor, type=_Position)
         )
-        self.whole = ctx.task.scope is Scope.FULL or fresh or self.schema.feed is ChangeFeed.FULL
+        behind = creates and self.position.passed_over
+        self.whole = ctx.task.scope is Scope.FULL or fresh or behind or self.schema.feed is ChangeFeed.FULL
+        self._creates = creates
+        self._passed_over = self.position.passed_over and not creates
         self._next: str | None = None
         self._newest = self.position.newest
         self._seen = IdSet()
@@ -96,8 +106,11 @@ class Feed:
     def note_uncoupled(self, records: Iterable[Record]) -> None:
         """Take notice of records without coupling: where they are new, the count alone no longer betrays deletions."""
         known = self.position.newest
-        if any(known is None or record.modified_at is None or record.modified_at > known for record in records):
-            self._new_uncoupled = True
+        for record in records:
+            if known is None or record.modified_at is None or record.modified_at > known:
+                self._new_uncoupled = True
+            if not self._creates and self.ctx.in_filter(self.side, record.values):
+                self._passed_over = True
 
     async def deletions(self) -> AsyncIterator[list[Coupling]]:
         """Yield couplings whose record on this side is gone; every one was asked for by id and is not there."""
@@ -146,7 +159,7 @@ class Feed:
 
     def cursor(self) -> Cursor:
         """Return the cursor to store once everything that this feed named has been recorded."""
-        position = _Position(self._next or self.position.cursor, self._newest)
+        position = _Position(self._next or self.position.cursor, self._newest, self._passed_over)
         return Cursor(
             cursor=msgspec.json.encode(position).decode(),
             known_count=self.known_count,

@@ -116,7 +116,8 @@ class _Run:
     async def feeds(self) -> None:
         """Deal with what the two feeds name, then with deletions, and move the cursors last of all."""
         ctx = self.ctx
-        local, remote = Feed(ctx, Side.LOCAL), Feed(ctx, Side.REMOTE)
+        local = Feed(ctx, Side.LOCAL, creates=self.request.create_remote)
+        remote = Feed(ctx, Side.REMOTE, creates=self.request.create_local)
         remote_pages = remote.records()
         ahead: dict[str, Record] = {}
         await _read_ahead(remote_pages, ahead)
