@@ -113,6 +113,12 @@ class Flow:
             options["direction"] = Preference(options["direction"])
         return (await synchronise(await self.session(), mapping, records, **options))[0]
 
+    async def sync_writes(self, mapping: str = STANDARD, **options: Any) -> dict[str, int]:
+        """Synchronise what changed, and return the writes that this took."""
+        async with self.counting() as counted:
+            await self.sync(mapping, **options)
+        return counted.writes
+
     async def sync_all(self, **options: Any) -> dict[str, Report]:
         """Synchronise all mappings; return the reports by mapping, in the order in which they ran."""
         return {report.mapping: report for report in await synchronise(await self.session(), None, **options)}
