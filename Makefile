@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test long check bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -28,6 +28,9 @@ check: $(STAMP) ## types and style
 
 test: check ## types, style and all tests in their short form
 	@$(VENV)/bin/pytest -q -n 2 --dist loadgroup
+
+long: $(STAMP) ## the long form of the crash tests and the state machine
+	@CROSSTIE_EVERY_POINT=1 CROSSTIE_LONG=1 $(VENV)/bin/pytest -q tests/crash tests/scenarios
 
 bench: $(STAMP) ## figures, side by side with the floor
 	@$(PY) -m benchmarks
