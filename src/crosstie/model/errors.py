@@ -5,7 +5,10 @@
     │   ├── UnknownMapping, UnknownRecord, AmbiguousRecord, UnknownField, UnknownConnection, UnknownTable
     │   ├── InvalidOption, InvalidMapping, InvalidFilter, InvalidConnection
     │   ├── AlreadyCoupled, NotCoupled, CannotCouple
-    │   └── JobRunning
+    │   ├── JobRunning
+    │   ├── UnknownUser, UnknownToken, InvalidName, NameTaken, WeakPassword, LastAdministrator
+    │   └── AccessRefused     who asks is not known, or may not
+    │       └── SignInNeeded, SignInRefused, TooManyAttempts, InvalidLink, TokenRefused, Forbidden
     ├── SystemFailure         a system cannot be worked with                        exit code 3
     │   ├── Unreachable, CredentialsRefused, MissingPrivilege, GarbledAnswer, Throttled, SystemRefused
     │   ├── CursorExpired
@@ -109,6 +112,78 @@ class CannotCouple(UsageError):
 class JobRunning(UsageError):
     code = "job-running"
     next_step = "Wait until it has finished; `crosstie jobs` shows it."
+
+
+class UnknownUser(UsageError):
+    code = "unknown-user"
+    next_step = "See `crosstie user list` for the names, or invite somebody with `crosstie user invite`."
+
+
+class UnknownToken(UsageError):
+    code = "unknown-token"
+    next_step = "See `crosstie token list` for the numbers."
+
+
+class InvalidName(UsageError):
+    code = "invalid-name"
+    next_step = "Give a name of 1 to 100 visible characters in one line."
+
+
+class NameTaken(UsageError):
+    code = "name-taken"
+    next_step = "Choose another name; for a new password use `crosstie user reset-password`."
+
+
+class WeakPassword(UsageError):
+    code = "weak-password"
+    next_step = "Choose at least 12 characters, for example four words, and not your name."
+
+
+class LastAdministrator(UsageError):
+    code = "last-administrator"
+    next_step = "Make somebody else administrator first: `crosstie user role NAME administrator`."
+
+
+class AccessRefused(UsageError):
+    """Who asks is not known, or may not do what was asked for; nothing was done."""
+
+    code = "access-refused"
+
+
+class SignInNeeded(AccessRefused):
+    code = "sign-in-needed"
+    next_step = "Sign in and do it again."
+
+
+class SignInRefused(AccessRefused):
+    """One answer for a wrong password, an unknown name and a disabled user: it tells nobody which names exist."""
+
+    code = "sign-in-refused"
+    next_step = "Check both; an administrator can make a link for a new password with `crosstie user reset-password`."
+
+
+class TooManyAttempts(AccessRefused):
+    """`details` carry `retry_at` (UTC, ISO 8601) and `retry_after` (seconds)."""
+
+    code = "too-many-attempts"
+    next_step = "Wait until then; a right password is not tried before."
+
+
+class InvalidLink(AccessRefused):
+    code = "invalid-link"
+    next_step = "Ask an administrator for a new link."
+
+
+class TokenRefused(AccessRefused):
+    code = "token-refused"
+    next_step = "Ask an administrator for a new token, or make one with `crosstie token create`."
+
+
+class Forbidden(AccessRefused):
+    """`details` carry `permission` and `role`, the lowest role that has it."""
+
+    code = "forbidden"
+    next_step = "Ask an administrator for it."
 
 
 class SystemFailure(CrosstieError):
