@@ -6,6 +6,7 @@
     │   ├── InvalidOption, InvalidMapping, InvalidFilter, InvalidConnection
     │   ├── AlreadyCoupled, NotCoupled, CannotCouple
     │   ├── JobRunning
+    │   ├── NothingToDo, ChangedSince, CannotUndo, UnknownJob, UnknownEntry
     │   ├── UnknownUser, UnknownToken, InvalidName, NameTaken, WeakPassword, LastAdministrator
     │   └── AccessRefused     who asks is not known, or may not
     │       └── SignInNeeded, SignInRefused, TooManyAttempts, InvalidLink, TokenRefused, Forbidden
@@ -112,6 +113,35 @@ class CannotCouple(UsageError):
 class JobRunning(UsageError):
     code = "job-running"
     next_step = "Wait until it has finished; `crosstie jobs` shows it."
+
+
+class NothingToDo(UsageError):
+    """All that was named is as it is wanted already, or is not what the command is for."""
+
+    code = "nothing-to-do"
+    next_step = "Nothing needs to be done; `crosstie problems` shows what is open."
+
+
+class ChangedSince(UsageError):
+    """What was shown, or done, is no longer how the record is."""
+
+    code = "changed-since"
+    next_step = "Look at the record again, and decide anew."
+
+
+class CannotUndo(UsageError):
+    code = "cannot-undo"
+    next_step = "See what was done with `crosstie history`, and change it by hand."
+
+
+class UnknownJob(UsageError):
+    code = "unknown-job"
+    next_step = "See `crosstie jobs` for the numbers."
+
+
+class UnknownEntry(UsageError):
+    code = "unknown-entry"
+    next_step = "See `crosstie history MAPPING` for the numbers of the entries."
 
 
 class UnknownUser(UsageError):

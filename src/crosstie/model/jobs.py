@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     FULL_SYNCHRONISATION = "full_synchronisation"
     COUPLING = "coupling"
     UNCOUPLING = "uncoupling"
+    UNDO = "undo"
 
 
 class JobState(StrEnum):
