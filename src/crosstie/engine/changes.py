@@ -11,6 +11,7 @@ import msgspec
 
 from crosstie.engine.context import Context, Scope
 from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.model.errors import CursorExpired
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import ChangeFeed
 from crosstie.store.base import Cursor
@@ -88,9 +89,23 @@ class Feed:
         self._new_uncoupled = False
 
     async def records(self) -> AsyncIterator[tuple[Record, ...]]:
-        """Yield pages of records that may have changed."""
+        """Yield pages of records that may have changed.
+
+        A system that has forgotten the cursor is read as a whole; records may then come twice.
+        """
+        try:
+            async for records in self._read(None if self.whole else self.position.cursor):
+                yield records
+        except CursorExpired:
+            if self.whole:
+                raise
+            self.whole = True
+            self._next, self._seen, self._deleted = None, IdSet(), []
+            async for records in self._read(None):
+                yield records
+
+    async def _read(self, start: str | None) -> AsyncIterator[tuple[Record, ...]]:
         system = self.ctx.systems[self.side]
-        start = None if self.whole else self.position.cursor
         async for page in system.changes(self.schema.name, start, self.ctx.reads(self.side)):
             if self.whole:
                 self._seen.add(record.id for record in page.records)

@@ -6,6 +6,7 @@ from crosstie.engine.context import MOST_FAILURES, Context, Failure
 from crosstie.engine.outcomes import Carried, new_problem, target_of
 from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import Counters
+from crosstie.model.mappings import Direction
 from crosstie.model.problems import NewProblem, Problem, ProblemClass
 from crosstie.model.records import Side, WriteStatus
 
@@ -23,7 +24,7 @@ def count(ctx: Context, item: Carried, source: Side, problem: Problem | None) ->
             _count_written(ctx.counters(side), item.decision.action)
     counters = ctx.counters(target_of(ctx, source))
     if counted is not None:
-        _count_failed(ctx.counters(item.failed_side) if item.failed_side else counters, item, counted)
+        _count_failed(ctx.counters(_target(counted)), item, counted)
         _name_failure(ctx, counted)
     elif item.decision.action in (RecordAction.UNCHANGED, RecordAction.AGREE):
         counters.unchanged += 1
@@ -39,7 +40,7 @@ def count_plan(ctx: Context, carried: Sequence[Carried], source: Side) -> None:
         decision, counters = item.decision, ctx.counters(target_of(ctx, source))
         problem = new_problem(ctx, item, source, decision.pair.coupling)
         if problem is not None and not item.waits_quietly:
-            counters.failed += 1
+            ctx.counters(_target(problem)).failed += 1
             _name_failure(ctx, problem)
             continue
         match decision.action:
@@ -60,6 +61,10 @@ def count_plan(ctx: Context, carried: Sequence[Carried], source: Side) -> None:
                 counters.skipped += 1
             case RecordAction.UNCOUPLE:
                 counters.uncoupled += 1
+
+
+def _target(problem: NewProblem) -> Side:
+    return Side.LOCAL if problem.direction is Direction.FROM_REMOTE else Side.REMOTE
 
 
 def _count_written(counters: Counters, action: RecordAction) -> None:

@@ -1,7 +1,7 @@
 """Journalling: what the history says of a record that a job wrote, uncoupled, or failed at."""
 
 from crosstie.engine.context import Context
-from crosstie.engine.outcomes import Carried, name_of
+from crosstie.engine.outcomes import Carried, called
 from crosstie.model.decisions import FieldAction, FieldDecision, RecordAction
 from crosstie.model.jobs import FieldChange, JournalEntry, Outcome
 from crosstie.model.problems import Problem
@@ -49,7 +49,7 @@ def _entry(
         coupling_id=pair.coupling.id if pair.coupling else None,
         local_id=item.record_id(Side.LOCAL),
         remote_id=item.record_id(Side.REMOTE),
-        name=name_of(ctx, item.local, item.remote, pair.coupling),
+        name=called(ctx, item.local, item.remote, pair.coupling),
         side=side,
         outcome=outcome,
         code=code,

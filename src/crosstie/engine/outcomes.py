@@ -115,13 +115,13 @@ def new_problem(ctx: Context, item: Carried, source: Side, coupling: Coupling | 
         return None
     cause = CAUSES[code]
     pair = decision.pair
-    target = item.failed_side or target_of(ctx, source)
+    target = item.failed_side or _held_from(ctx, decision) or target_of(ctx, source)
     return NewProblem(
         mapping=ctx.mapping_name,
         local_id=item.record_id(Side.LOCAL),
         remote_id=item.record_id(Side.REMOTE),
         coupling_id=coupling.id if coupling else None,
-        name=name_of(ctx, pair.local, pair.remote, coupling),
+        name=called(ctx, pair.local, pair.remote, coupling),
         problem_class=cause.problem_class,
         code=code,
         words=words or cause.title,
@@ -138,6 +138,28 @@ def new_problem(ctx: Context, item: Carried, source: Side, coupling: Coupling | 
 def _waiting_words(decision: Decision) -> str:
     words = [f.hold.words for f in decision.fields if f.hold is not None and f.hold.waits_for is not None]
     return " ".join([*words, "It is left blank until then."]) if words else ""
+
+
+def _held_from(ctx: Context, decision: Decision) -> Side | None:
+    """Return the side to which the first held value was on its way, None if none is held."""
+    for found in decision.fields:
+        if found.action is not FieldAction.HOLD:
+            continue
+        field = ctx.compiled.fields[found.position]
+        if not field.both_ways:
+            return Side.REMOTE if field.to_remote else Side.LOCAL
+        if decision.pair.local is None:
+            return Side.LOCAL
+        sent = decision.pair.remote is None or found.local != found.base_local
+        return Side.REMOTE if sent else Side.LOCAL
+    return None
+
+
+def called(ctx: Context, local: Record | None, remote: Record | None, coupling: Coupling | None) -> str:
+    """Return how people call a record: a coupled one by its local side, also where that is gone."""
+    if local is None and coupling is not None and coupling.local_key:
+        return coupling.name()
+    return name_of(ctx, local, remote, coupling)
 
 
 def name_of(ctx: Context, local: Record | None, remote: Record | None, coupling: Coupling | None) -> str:
