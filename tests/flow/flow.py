@@ -23,6 +23,7 @@ from crosstie.cli.root import cli
 from crosstie.engine.context import Report
 from crosstie.engine.matching import MatchReport
 from crosstie.model.decisions import Decision, Preference
+from crosstie.model.errors import CrosstieError
 from crosstie.model.jobs import Counters, Job, JournalEntry
 from crosstie.model.mappings import Mapping
 from crosstie.model.records import Side
@@ -118,6 +119,13 @@ class Flow:
         async with self.counting() as counted:
             await self.sync(mapping, **options)
         return counted.writes
+
+    async def sync_failing(self, mapping: str = STANDARD, **options: Any) -> CrosstieError | Report:
+        """Synchronise while something is wrong; return the error that ended the job, or the report."""
+        try:
+            return await self.sync(mapping, **options)
+        except CrosstieError as error:
+            return error
 
     async def sync_all(self, **options: Any) -> dict[str, Report]:
         """Synchronise all mappings; return the reports by mapping, in the order in which they ran."""
