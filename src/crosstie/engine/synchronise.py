@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
-from crosstie.engine.applying import apply
+from crosstie.engine.carrying import carry_out
 from crosstie.engine.changes import Feed
 from crosstie.engine.context import PAGE, Context, Report, Scope
-from crosstie.engine.counting import count_plan
 from crosstie.engine.decision import decide
 from crosstie.engine.outcomes import Carried
 from crosstie.engine.pairing import Paired, fetch, pair_changed, pair_gone, pair_named, translate
-from crosstie.engine.planning import guard_emptied, guard_losses, guard_overwrites, plan
-from crosstie.engine.recording import record
+from crosstie.engine.planning import guard_emptied, guard_losses
 from crosstie.engine.recovery import settle_open_intents
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference, Request
@@ -219,24 +217,10 @@ class _Run:
             Carried(decide(ctx.compiled, item.pair, item.base, item.sent, item.fetched, request), item.base)
             for item in paired
         ]
-        decisions = [item.decision for item in carried]
-        for decision in decisions:
-            ctx.observer.decided(decision)
-        if ctx.task.dry_run:
-            self._settle(carried)
-            count_plan(ctx, carried, source)
-            return []
-        guard_overwrites(ctx, decisions)
-        by_decision = {id(item.decision): item for item in carried}
-        actions = plan(ctx, decisions)
-        results = await apply(ctx, actions)
-        for action in actions:
-            item = by_decision[id(action.decision)]
-            item.results[action.side] = results[action.intent_id]
-            item.intents.append(action.intent_id)
-        again = [] if final else [item for item in carried if item.needs_another_look()]
-        record(ctx, carried, again, source)
+        again = await carry_out(ctx, carried, source, final=final)
         self._settle([item for item in carried if item not in again])
+        if ctx.task.dry_run:
+            return []
         self.done += len(carried) - len(again)
         ctx.observer.progress(self.done)
         ids = [found for item in again if (found := item.record_id(source))]
