@@ -13,6 +13,7 @@ import msgspec
 
 from crosstie.engine.checking import check_mapping
 from crosstie.engine.converting import Convert, as_text, blank, converter, fitted
+from crosstie.model.base import BaseReader
 from crosstie.model.mappings import FieldMapping, FindingPolicy, LocalReference, Mapping, UpdateConflictResolution
 from crosstie.model.records import Record, Side
 from crosstie.model.references import Reference
@@ -129,6 +130,7 @@ class CompiledMapping:
     __slots__ = (
         "_plans",
         "_reads",
+        "bases",
         "digest",
         "fields",
         "local_schema",
@@ -146,6 +148,7 @@ class CompiledMapping:
         self.remote_schema = remote
         self.fields = fields
         self.digest = digest(mapping)
+        self.bases = BaseReader(local, remote)
         self.mapped = {
             side: tuple(dict.fromkeys(name for field in fields if (name := field.field_name(side)))) for side in _SIDES
         }

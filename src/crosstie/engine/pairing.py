@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from crosstie.engine.compiling import CompiledMapping
 from crosstie.engine.context import Context
 from crosstie.engine.transfer import Resolved, transfer
-from crosstie.model.base import Base, decode_base
+from crosstie.model.base import Base
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Pair, Transferred
 from crosstie.model.records import Record, Side
@@ -37,7 +37,7 @@ def base_of(compiled: CompiledMapping, coupling: Coupling | None) -> Base | None
     """Return the base of a coupling in canonical values, None without one."""
     if coupling is None:
         return None
-    return decode_base(coupling.base, compiled.local_schema, compiled.remote_schema)
+    return compiled.bases.read(coupling.base)
 
 
 def couplings_of(ctx: Context, side: Side, ids: Iterable[str]) -> dict[str, Coupling]:
@@ -55,17 +55,15 @@ async def pair_changed(
     from the base where it vouches for them; all others are fetched.
     """
     couplings = couplings_of(ctx, side, [record.id for record in records])
+    bases = {id: base_of(ctx.compiled, coupling) for id, coupling in couplings.items()}
     wanted: list[str] = []
     partners: dict[str, Record] = {}
     assumed: set[str] = set()
-    for record in records:
-        coupling = couplings.get(record.id)
-        if coupling is None:
-            continue
+    for id, coupling in couplings.items():
         partner_id = coupling.record_id(side.other)
         if partner_id in ahead:
             partners[partner_id] = ahead[partner_id]
-        elif assume and (taken := _from_base(ctx, coupling, side.other)):
+        elif assume and (taken := _from_base(ctx, coupling, bases[id], side.other)):
             partners[partner_id] = taken
             assumed.add(partner_id)
         else:
@@ -73,8 +71,8 @@ async def pair_changed(
     if wanted:
         partners.update(await fetch(ctx, side.other, wanted))
     return [
-        _paired(ctx, side, record, couplings.get(record.id), partners, assumed)
-        for record in {record.id: record for record in records}.values()
+        _paired(ctx, side, record, couplings.get(id), bases.get(id), partners, assumed)
+        for id, record in {record.id: record for record in records}.items()
     ]
 
 
@@ -90,7 +88,7 @@ async def pair_named(ctx: Context, side: Side, ids: Sequence[str]) -> list[Paire
         record = records.get(id)
         if record is None and coupling is None:
             continue
-        found.append(_paired(ctx, side, record, coupling, partners, frozenset()))
+        found.append(_paired(ctx, side, record, coupling, base_of(ctx.compiled, coupling), partners, frozenset()))
     return found
 
 
@@ -103,15 +101,17 @@ async def fetch(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, Recor
 
 def pair_gone(ctx: Context, side: Side, couplings: Sequence[Coupling], others: Mapping[str, Record]) -> list[Paired]:
     """Pair couplings whose record of `side` is gone with what is left of them on the other side."""
-    return [_paired(ctx, side, None, coupling, others, frozenset()) for coupling in couplings]
+    return [
+        _paired(ctx, side, None, coupling, base_of(ctx.compiled, coupling), others, frozenset())
+        for coupling in couplings
+    ]
 
 
-def _from_base(ctx: Context, coupling: Coupling, side: Side) -> Record | None:
+def _from_base(ctx: Context, coupling: Coupling, base: Base | None, side: Side) -> Record | None:
     version = coupling.version(side)
-    if version is None or coupling.state is not CouplingState.IN_STEP:
+    if version is None or base is None or coupling.state is not CouplingState.IN_STEP:
         return None
-    base = base_of(ctx.compiled, coupling)
-    if base is None or not _covers(ctx.compiled, base):
+    if not _covers(ctx.compiled, base):
         return None
     values = base.local if side is Side.LOCAL else base.remote
     return Record(coupling.record_id(side), version, values)
@@ -119,10 +119,9 @@ def _from_base(ctx: Context, coupling: Coupling, side: Side) -> Record | None:
 
 def _covers(compiled: CompiledMapping, base: Base) -> bool:
     """Whether the base has values for every field of the mapping: not so where a field mapping is new."""
-    return all(
-        (field.local_field is None or field.local_field in base.local)
-        and (field.remote_field is None or field.remote_field in base.remote)
-        for field in compiled.fields
+    mapped = compiled.mapped
+    return all(map(base.local.__contains__, mapped[Side.LOCAL])) and all(
+        map(base.remote.__contains__, mapped[Side.REMOTE])
     )
 
 
@@ -131,6 +130,7 @@ def _paired(
     side: Side,
     record: Record | None,
     coupling: Coupling | None,
+    base: Base | None,
     partners: Mapping[str, Record],
     assumed: Collection[str],
 ) -> Paired:
@@ -147,7 +147,7 @@ def _paired(
         local_in_filter=_in_filter(ctx, Side.LOCAL, local, is_assumed and side is Side.REMOTE),
         remote_in_filter=_in_filter(ctx, Side.REMOTE, remote, is_assumed and side is Side.LOCAL),
     )
-    return Paired(pair, base_of(ctx.compiled, coupling))
+    return Paired(pair, base)
 
 
 def _in_filter(ctx: Context, side: Side, record: Record | None, assumed: bool) -> bool:

@@ -5,8 +5,9 @@ Stored as JSON, so that it can be read with the database's own tools. A field th
 
 import msgspec
 
+from crosstie.model.readers import reader
 from crosstie.model.schema import TableSchema
-from crosstie.model.values import Scalar, normalise
+from crosstie.model.values import Scalar
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -29,12 +30,27 @@ def encode_base(base: Base) -> bytes:
     return msgspec.json.encode({"l": base.local, "r": base.remote})
 
 
+class BaseReader:
+    """Reads the bases of one mapping's couplings: made once for its two tables."""
+
+    __slots__ = ("_local", "_remote")
+
+    def __init__(self, local: TableSchema, remote: TableSchema) -> None:
+        self._local = {name: reader(field) for name, field in local.fields.items()}
+        self._remote = {name: reader(field) for name, field in remote.fields.items()}
+
+    def read(self, stored: bytes | None) -> Base | None:
+        """Return the base in canonical values, None if there is none; fields that the tables lost are left out."""
+        if stored is None:
+            return None
+        raw = _decoder.decode(stored)
+        local, remote = self._local, self._remote
+        return Base(
+            {name: local[name](value) for name, value in raw.l.items() if name in local},
+            {name: remote[name](value) for name, value in raw.r.items() if name in remote},
+        )
+
+
 def decode_base(stored: bytes | None, local: TableSchema, remote: TableSchema) -> Base | None:
-    """Return the base in canonical values, None if there is none; fields that the tables lost are left out."""
-    if stored is None:
-        return None
-    raw = _decoder.decode(stored)
-    return Base(
-        {name: normalise(value, local.fields[name]) for name, value in raw.l.items() if name in local.fields},
-        {name: normalise(value, remote.fields[name]) for name, value in raw.r.items() if name in remote.fields},
-    )
+    """Return one base; see `BaseReader.read`."""
+    return BaseReader(local, remote).read(stored)

@@ -6,21 +6,22 @@ from typing import Any
 
 import pytest
 
+from crosstie.model import readers
 from crosstie.model.errors import GarbledAnswer
 from crosstie.model.schema import FieldSchema, FieldType
 from crosstie.model.values import normalise
-from crosstie.systems.rows import Column, RowReader, converter
+from crosstie.systems.rows import Column, RowReader
 
 GUID = "8F6F2A1E-0C5B-4A77-9D0E-2F1C3B4A5D6E"
 CASES: list[tuple[FieldType, dict[str, Any], list[Any]]] = [
     (FieldType.TEXT, {}, ["a", "", None, "a\r\nb\rc", " x ", 5]),
-    (FieldType.CODE, {}, ["abc ", "", None, "  ", "Ä1"]),
-    (FieldType.GUID, {}, [GUID, GUID.lower(), None, "00000000-0000-0000-0000-000000000000", "{" + GUID + "}"]),
+    (FieldType.CODE, {}, ["abc ", "", None, "  ", "Ä1", 7]),
+    (FieldType.GUID, {}, [GUID, GUID.lower(), None, "00000000-0000-0000-0000-000000000000", "{" + GUID + "}", 5]),
     (FieldType.LOOKUP, {}, [GUID, None]),
     (FieldType.INTEGER, {}, [5, -1, None, Decimal("7"), "8"]),
     (FieldType.INTEGER, {"nullable": False}, [None, 0]),
-    (FieldType.DECIMAL, {}, [5, Decimal("1.25"), None, "2.5", 1.5]),
-    (FieldType.DECIMAL, {"scale": 2}, [Decimal("1.005"), Decimal("1.0000"), 3, None]),
+    (FieldType.DECIMAL, {}, [5, Decimal("1.25"), None, "", "2.5", 1.5]),
+    (FieldType.DECIMAL, {"scale": 2}, [Decimal("1.005"), Decimal("1.0000"), 3, "1.005", "1e2", None]),
     (FieldType.DECIMAL, {"nullable": False}, [None, 0]),
     (FieldType.BOOLEAN, {}, [True, False, None, "true"]),
     (FieldType.BOOLEAN, {"nullable": False}, [None]),
@@ -39,17 +40,38 @@ CASES: list[tuple[FieldType, dict[str, Any], list[Any]]] = [
 @pytest.mark.parametrize(("kind", "facets", "values"), CASES, ids=lambda value: str(value)[:30])
 def test_a_quick_reader_agrees_with_normalise(kind: FieldType, facets: dict[str, Any], values: list[Any]) -> None:
     field = FieldSchema(name="x", type=kind, **facets)
-    convert = converter(field)
+    convert = readers.reader(field)
     for value in values:
         found, expected = convert(value), normalise(value, field)
         assert (found, type(found)) == (expected, type(expected)), value
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (FieldType.DECIMAL, "much"),
+        (FieldType.DECIMAL, "NaN"),
+        (FieldType.DECIMAL, Decimal("Infinity")),
+        (FieldType.DATE, 5),
+        (FieldType.DATE, "2026-13-01"),
+        (FieldType.DATETIME, 5),
+        (FieldType.DATETIME, "soon"),
+        (FieldType.INTEGER, "x"),
+        (FieldType.BOOLEAN, "perhaps"),
+    ],
+)
+def test_a_quick_reader_refuses_what_normalise_refuses(kind: FieldType, value: Any) -> None:
+    field = FieldSchema(name="x", type=kind)
+    for read in (readers.reader(field), lambda value: normalise(value, field)):
+        with pytest.raises(ValueError):
+            read(value)
+
+
 def reader() -> RowReader:
     columns = [
-        Column("name", "name", converter(FieldSchema(name="name", type=FieldType.TEXT))),
-        Column("amount", "amount", converter(FieldSchema(name="amount", type=FieldType.DECIMAL))),
-        Column("parent", "_parent_value", converter(FieldSchema(name="parent", type=FieldType.LOOKUP))),
+        Column("name", "name", readers.reader(FieldSchema(name="name", type=FieldType.TEXT))),
+        Column("amount", "amount", readers.reader(FieldSchema(name="amount", type=FieldType.DECIMAL))),
+        Column("parent", "_parent_value", readers.reader(FieldSchema(name="parent", type=FieldType.LOOKUP))),
     ]
     return RowReader("account", "accountid", columns, "modifiedon")
 

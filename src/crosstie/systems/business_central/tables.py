@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
+from crosstie.model.readers import Reader, reader
 from crosstie.model.schema import ChangeFeed, FieldSchema, FieldType, TableSchema
 from crosstie.model.values import ZERO_GUID, Scalar
 from crosstie.systems.business_central.csdl import EntitySet, Property
 from crosstie.systems.business_central.facts import Facts
 from crosstie.systems.encoding import date_literal, datetime_literal, decode_name
-from crosstie.systems.rows import Column, Convert, converter
+from crosstie.systems.rows import Column
 
 MODIFIED = "lastModifiedDateTime"
 BLANK_OPTION = "_x0020_"
@@ -83,11 +84,11 @@ class Table(msgspec.Struct, frozen=True):
 
     def column(self, name: str) -> Column:
         """Return how the field is read."""
-        return Column(name, name, self._converter(name))
+        return Column(name, name, self._reader(name))
 
-    def _converter(self, name: str) -> Convert:
+    def _reader(self, name: str) -> Reader:
         found = self.enumerations.get(name)
-        return converter(self.schema.fields[name]) if found is None else found.caption
+        return reader(self.schema.fields[name]) if found is None else found.caption
 
     def selected(self, names: Iterable[str]) -> list[str]:
         """Return what `$select` must name for these fields to arrive, key and modification time included."""

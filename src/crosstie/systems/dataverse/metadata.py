@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from crosstie.model.readers import reader
 from crosstie.model.schema import ChangeFeed, FieldSchema, FieldType, TableSchema
-from crosstie.systems.rows import Column, converter
+from crosstie.systems.rows import Column
 
 ENTITY = (
     "$select=LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,DisplayName,"
@@ -79,7 +80,7 @@ class Table(msgspec.Struct, frozen=True):
             wire = f"_{self.companions[name]}_value{_TARGET_NAME}"
         elif name in self.lookups:
             wire = f"_{name}_value"
-        return Column(name, wire, converter(self.schema.fields[name]))
+        return Column(name, wire, reader(self.schema.fields[name]))
 
     def selected(self, names: Iterable[str]) -> list[str]:
         """Return what `$select` must name for these fields to arrive, key and modification time included."""
