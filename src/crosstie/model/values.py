@@ -6,7 +6,7 @@ the empty text and the zero guid of Business Central and the null of Dataverse m
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
 from crosstie.model.schema import FieldSchema, FieldType
@@ -28,7 +28,7 @@ def normalise(value: object, field: FieldSchema) -> Scalar:
         return _blank(field)
     try:
         return _READERS[field.type](value, field)
-    except (ValueError, InvalidOperation, TypeError, AttributeError) as error:
+    except (ValueError, ArithmeticError, TypeError, AttributeError) as error:
         raise ValueError(f"{value!r} is not a {field.type.value} value") from error
 
 
