@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "store": {"model"},
     "systems": {"model"},
     "engine": {"model", "store.base", "systems.base", "rules.base"},
-    "rules": {"model", "systems.base", "engine"},
+    "rules": {"model", "systems.base"},
     "standard": {"model"},
     "jobs": {"model", "store", "systems.base", "engine", "rules", "standard"},
     "app": {"model", "store", "systems", "engine", "rules", "standard", "jobs"},

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from crosstie.sandbox.data.currencies import currency_id
 from crosstie.sandbox.data.demo_sales import local_sales, remote_sales
 from crosstie.sandbox.data.files import read_csv, read_yaml
 from crosstie.sandbox.data.ids import identity
@@ -251,14 +252,6 @@ def _remote_currency(row: dict[str, str]) -> Row:
         "currencyprecision": 0 if row["decimals"] == "0:0" else 2,
         "exchangerate": rate,
     }
-
-
-def currency_id(code: str) -> str:
-    """The id of a currency in Dataverse; the base currency for a blank code and for one that it does not have."""
-    from crosstie.sandbox.dataverse.environment import BASE_CURRENCY
-
-    known = any(row["code"] == code and row["sides"] == "both" for row in read_csv("currencies"))
-    return identity("transactioncurrencies", code) if known else BASE_CURRENCY
 
 
 def _account(row: dict[str, str], kind: int) -> Row:

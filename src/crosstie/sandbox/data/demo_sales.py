@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 
+from crosstie.sandbox.data.currencies import currency_id
 from crosstie.sandbox.data.files import read_csv, read_yaml
 from crosstie.sandbox.data.ids import identity
 from crosstie.sandbox.data.rows import Row
@@ -28,7 +29,6 @@ def local_sales() -> Iterator[tuple[str, list[Row]]]:
 
 def remote_sales() -> Iterator[tuple[str, list[Row]]]:
     """Units, products, prices and orders in Dataverse."""
-    from crosstie.sandbox.data.demo import currency_id
 
     units = {row["unit"] for row in read_csv("items")}
     names = {row["code"]: row["displayName"] for row in read_yaml("setup")["units"]}
@@ -170,7 +170,6 @@ def _unit(unit: str, name: str) -> Row:
 
 
 def _product(row: dict[str, str]) -> Row:
-    from crosstie.sandbox.data.demo import currency_id
 
     return {
         "productid": identity("products", row["number"]),
@@ -191,7 +190,6 @@ def _product(row: dict[str, str]) -> Row:
 
 
 def _price(row: dict[str, str]) -> Row:
-    from crosstie.sandbox.data.demo import currency_id
 
     return {
         "productpricelevelid": identity("productpricelevels", row["number"]),
@@ -205,7 +203,6 @@ def _price(row: dict[str, str]) -> Row:
 
 
 def _remote_order(number: str, lines: list[dict[str, str]]) -> Row:
-    from crosstie.sandbox.data.demo import currency_id
 
     first = lines[0]
     customer = _customers()[first["customer"]]
@@ -230,7 +227,6 @@ def _remote_order(number: str, lines: list[dict[str, str]]) -> Row:
 
 
 def _remote_line(number: str, position: int, line: dict[str, str]) -> Row:
-    from crosstie.sandbox.data.demo import currency_id
 
     item = _items()[line["item"]]
     price, discount, amount = _amounts(line)
