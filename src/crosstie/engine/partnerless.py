@@ -32,13 +32,18 @@ def decide_partnerless(
     if pair.local is None and pair.remote is None:
         if pair.coupling is None:
             return Decision(pair=pair, action=RecordAction.IGNORE, reason="no record on either side")
-        return Decision(
-            pair=pair, action=RecordAction.UNCOUPLE, reason="both records are deleted", problem_code="both-deleted"
-        )
+        return both_gone(pair)
     source = Side.REMOTE if pair.local is None else Side.LOCAL
     if pair.coupling is None:
         return _uncoupled(compiled, pair, source, moved, request)
     return _partner_deleted(compiled, pair, source, base, moved, request)
+
+
+def both_gone(pair: Pair) -> Decision:
+    """Return the decision on a coupling of which neither record exists any more."""
+    return Decision(
+        pair=pair, action=RecordAction.UNCOUPLE, reason="both records are deleted", problem_code="both-deleted"
+    )
 
 
 def _uncoupled(
@@ -158,7 +163,8 @@ def _partner_deleted(
         case DeletionConflictResolution.DELETE if (
             mapping.reaches(source) and request.preference is not BLOCKED[source] and compiled.schema(source).deletable
         ):
-            return _delete(compiled, pair, source, base)
+            reason = f"the {target} record was deleted: deleted by policy"
+            return delete_survivor(compiled, pair, source, base, reason)
     return Decision(
         pair=pair,
         action=RecordAction.DELETION_CONFLICT,
@@ -168,8 +174,11 @@ def _partner_deleted(
     )
 
 
-def _delete(compiled: CompiledMapping, pair: Pair, source: Side, base: Base | None) -> Decision:
-    """Delete the survivor too; its mapped values, and above all its unsynchronised changes, go on record."""
+def delete_survivor(compiled: CompiledMapping, pair: Pair, source: Side, base: Base | None, reason: str) -> Decision:
+    """Return the decision to delete the record that is left, on `source`.
+
+    Its mapped values, and above all its unsynchronised changes, go on record.
+    """
     record = pair.local if source is Side.LOCAL else pair.remote
     assert record is not None, "a delete has a record"
     kept = {} if base is None else base.local if source is Side.LOCAL else base.remote
@@ -180,9 +189,4 @@ def _delete(compiled: CompiledMapping, pair: Pair, source: Side, base: Base | No
         value = record.values.get(name)
         lost = None if name in kept and kept[name] == value else value
         fields.append(_plain(field, source, value, FieldAction.KEEP, "deleted with its record", lost=lost))
-    return Decision(
-        pair=pair,
-        action=_DELETES[source],
-        reason=f"the {source.other} record was deleted: deleted by policy",
-        fields=tuple(fields),
-    )
+    return Decision(pair=pair, action=_DELETES[source], reason=reason, fields=tuple(fields))
