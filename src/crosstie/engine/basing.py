@@ -1,16 +1,18 @@
 """The base of a coupling: whether a pair still agrees with it, and what it is after a decision was carried out."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Final
 
 from crosstie.engine.compiling import CompiledField, CompiledMapping
 from crosstie.engine.converting import blank
-from crosstie.engine.merging import ABSENT, WRITES, Known
+from crosstie.engine.merging import ABSENT, WRITES, Absent, Known
 from crosstie.model.base import Base
 from crosstie.model.decisions import Decision, FieldAction, FieldDecision, RecordAction
 from crosstie.model.records import Record, Side
 from crosstie.model.values import Scalar
 
+_WRITTEN, _AGREED, _PENDING = range(3)
 _CREATED: Final = {RecordAction.CREATE_LOCAL: Side.LOCAL, RecordAction.CREATE_REMOTE: Side.REMOTE}
 
 
@@ -28,7 +30,7 @@ def in_agreement(compiled: CompiledMapping, base: Base, local: Record, remote: R
 def holds_base(compiled: CompiledMapping, side: Side, values: Mapping[str, Scalar], base: Base) -> bool:
     """Whether the mapped fields of one side hold the values of the base."""
     names, kept = compiled.mapped[side], base.local if side is Side.LOCAL else base.remote
-    return [values.get(name) for name in names] == [kept.get(name, ABSENT) for name in names]
+    return list(map(values.get, names)) == list(map(kept.get, names)) and all(map(kept.__contains__, names))
 
 
 def keeps_base(field: CompiledField, found: FieldDecision, base: Base | None) -> bool:
@@ -59,6 +61,8 @@ def next_base(compiled: CompiledMapping, base: Base | None, decision: Decision, 
 class _Rebase:
     """Works out the next base; a field name that several field mappings share takes the most cautious entry."""
 
+    __slots__ = ("base", "compiled", "created", "decided", "seen", "stored")
+
     def __init__(
         self, compiled: CompiledMapping, base: Base | None, decision: Decision, local: Record, remote: Record
     ) -> None:
@@ -70,33 +74,35 @@ class _Rebase:
         self.stored = {Side.LOCAL: local.values, Side.REMOTE: remote.values}
 
     def run(self) -> Base:
-        """Return the base."""
-        written: dict[Side, dict[str, Known]] = {side: {} for side in Side}
-        agreed: dict[Side, dict[str, Known]] = {side: {} for side in Side}
-        pending: dict[Side, dict[str, Known]] = {side: {} for side in Side}
-        for field in self.compiled.fields:
-            found = self.decided.get(field.position)
-            for side in Side:
-                name = field.field_name(side)
-                if name is None:
-                    continue
-                if found is not None and found.action is WRITES[side]:
-                    written[side][name] = self.stored[side].get(name)
-                elif found is not None and keeps_base(field, found, self.base):
-                    pending[side][name] = _of(self.base, side).get(name, ABSENT)
-                elif found is not None and found.hold is not None:
-                    pending[side][name] = ABSENT
-                else:
-                    agreed[side][name] = self._agreed(field, found, side)
-        sides = {
-            side: {
-                name: value
-                for name, value in {**written[side], **agreed[side], **pending[side]}.items()
-                if value is not ABSENT
-            }
-            for side in Side
-        }
-        return Base(sides[Side.LOCAL], sides[Side.REMOTE])  # type: ignore[arg-type]
+        """Return the base, its fields in the order of the mapping."""
+        return Base(self._side(Side.LOCAL), self._side(Side.REMOTE))
+
+    def _side(self, side: Side) -> dict[str, Scalar]:
+        compiled, seen = self.compiled, self.seen[side]
+        values = self.stored[side] if seen is None else seen.values
+        # Most fields are as they were seen; the others are looked at one by one.
+        kept: dict[str, Known] = {name: values.get(name) for name in compiled.mapped[side]}
+        fields = compiled.fields if self.created else [compiled.fields[position] for position in self.decided]
+        for field in fields:
+            if (name := field.field_name(side)) is not None:
+                _, kept[name] = self._entry(field, side)
+        for name, sharing in compiled.shared[side].items():
+            # Of equals the last one counts.
+            kept[name] = max(reversed([self._entry(field, side) for field in sharing]), key=itemgetter(0))[1]
+        return {name: value for name, value in kept.items() if not isinstance(value, Absent)}
+
+    def _entry(self, field: CompiledField, side: Side) -> tuple[int, Known]:
+        """Return the entry of a field on a side, and how cautious it is."""
+        found = self.decided.get(field.position)
+        if found is None:
+            return _AGREED, self._agreed(field, found, side)
+        if found.action is WRITES[side]:
+            return _WRITTEN, self.stored[side].get(field.field_name(side) or "")
+        if keeps_base(field, found, self.base):
+            return _PENDING, _of(self.base, side).get(field.field_name(side) or "", ABSENT)
+        if found.hold is not None:
+            return _PENDING, ABSENT
+        return _AGREED, self._agreed(field, found, side)
 
     def _agreed(self, field: CompiledField, found: FieldDecision | None, side: Side) -> Known:
         if self.created is not None and found is None:

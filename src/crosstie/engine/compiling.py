@@ -137,6 +137,7 @@ class CompiledMapping:
         "mapped",
         "mapping",
         "remote_schema",
+        "shared",
         "volatile",
     )
 
@@ -153,6 +154,8 @@ class CompiledMapping:
             side: tuple(dict.fromkeys(name for field in fields if (name := field.field_name(side)))) for side in _SIDES
         }
         """The fields of each side that enabled field mappings name."""
+        self.shared = {side: _shared(fields, side) for side in _SIDES}
+        """Field names of each side that several field mappings name, with those."""
         self.volatile = any(field.rule is not None and field.rule.volatile for field in fields)
         """Whether a value may change although neither record does."""
         self._plans = {(side, new): _plan(fields, side, new) for side in _SIDES for new in (False, True)}
@@ -285,6 +288,14 @@ def _plan(fields: Sequence[CompiledField], source: Side, creating: bool) -> Plan
         lookups=tuple(lookups),
         ruled=tuple(ruled),
     )
+
+
+def _shared(fields: Sequence[CompiledField], side: Side) -> dict[str, tuple[CompiledField, ...]]:
+    by_name: dict[str, list[CompiledField]] = {}
+    for row in fields:
+        if name := row.field_name(side):
+            by_name.setdefault(name, []).append(row)
+    return {name: tuple(rows) for name, rows in by_name.items() if len(rows) > 1}
 
 
 def _may_write(row: CompiledField, destination: FieldSchema, creating: bool) -> bool:

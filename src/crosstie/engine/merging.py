@@ -15,14 +15,16 @@ from crosstie.model.records import Side
 from crosstie.model.values import Scalar
 
 
-class _Absent:
+class Absent:
+    """The type of `ABSENT`."""
+
     def __repr__(self) -> str:
         return "ABSENT"
 
 
-ABSENT: Final = _Absent()
+ABSENT: Final = Absent()
 """No base, or no value for the other side: the field is left alone there, or that side was not read."""
-Known: TypeAlias = Scalar | _Absent
+Known: TypeAlias = Scalar | Absent
 
 WRITES: Final = {Side.LOCAL: FieldAction.TO_LOCAL, Side.REMOTE: FieldAction.TO_REMOTE}
 BLOCKED: Final = {Side.LOCAL: Preference.SEND, Side.REMOTE: Preference.GET}
@@ -46,7 +48,7 @@ class Seen(NamedTuple):
     @property
     def changed(self) -> bool:
         """Whether the value is another than the one last agreed on."""
-        return isinstance(self.base, _Absent) or self.value != self.base
+        return isinstance(self.base, Absent) or self.value != self.base
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ class _Field:
                 return self._decided(FieldAction.KEEP, "only the other direction was asked for")
             return self._drift(target)
         volatile = self.field.rule is not None and self.field.rule.volatile
-        looks = self.around.on_purpose or volatile or own_change or isinstance(there.base, _Absent)
+        looks = self.around.on_purpose or volatile or own_change or isinstance(there.base, Absent)
         if not looks and (source not in self.around.changed or seen.hold is not None):
             return self._drift(target)
         return self._bring(source, self._one_way_reason(source, own_change), lost=there.changed)
@@ -96,7 +98,7 @@ class _Field:
     def _one_way_reason(self, source: Side, own_change: bool) -> str:
         if self.field.field_name(source) is None:
             return "constant" if self.field.rule is None else f"rule {self.field.rule.name}"
-        if own_change and not isinstance(self.seen[source].base, _Absent):
+        if own_change and not isinstance(self.seen[source].base, Absent):
             return f"changed {_where(source)}"
         return f"comes from the {source} side"
 
@@ -115,7 +117,7 @@ class _Field:
                 return self._chosen(Side.LOCAL)
             case Preference.GET:
                 return self._chosen(Side.REMOTE)
-        if isinstance(local.base, _Absent) and isinstance(remote.base, _Absent):
+        if isinstance(local.base, Absent) and isinstance(remote.base, Absent):
             return self._without_base()
         if not local.changed and not remote.changed:
             return None
@@ -160,7 +162,7 @@ class _Field:
     def _bring(self, source: Side, reason: str, *, lost: bool = False) -> FieldDecision | None:
         """Bring the value of `source` to the other side, if it can be and is not there yet."""
         seen, there = self.seen[source], self.seen[source.other]
-        if isinstance(seen.moved, _Absent):
+        if isinstance(seen.moved, Absent):
             if seen.hold is not None:
                 return self._decided(FieldAction.HOLD, "cannot be transferred", hold=seen.hold)
             news = seen.changed or there.changed
@@ -182,7 +184,7 @@ class _Field:
         """Whether the two sides hold the same value: one of them is what the other one becomes."""
         return any(
             seen.hold is None
-            and not isinstance(seen.moved, _Absent)
+            and not isinstance(seen.moved, Absent)
             and self._same(seen.moved, self.seen[side.other].value, side.other)
             for side, seen in self.seen.items()
         )
@@ -213,8 +215,8 @@ class _Field:
             reason=reason,
             local=local.value,
             remote=remote.value,
-            base_local=None if isinstance(local.base, _Absent) else local.base,
-            base_remote=None if isinstance(remote.base, _Absent) else remote.base,
+            base_local=None if isinstance(local.base, Absent) else local.base,
+            base_remote=None if isinstance(remote.base, Absent) else remote.base,
             value=value,
             lost=lost,
             hold=hold,
