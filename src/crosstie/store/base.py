@@ -18,6 +18,7 @@ from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.problems import NewProblem, Problem
 from crosstie.model.records import Side
+from crosstie.store.base_people import People
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,9 @@ class Unit(Protocol):
 
     @property
     def couplings(self) -> Couplings: ...
+
+    @property
+    def people(self) -> People: ...
 
     # --- intents: what is about to be written -------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from crosstie.store.failures import told
 from crosstie.store.intents import IntentQueries
 from crosstie.store.jobs import JobQueries
 from crosstie.store.keys import Secrets
+from crosstie.store.people import SqlPeople
 from crosstie.store.problems import ProblemQueries
 from crosstie.store.work import Work
 
@@ -22,10 +23,15 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
     def __init__(self, work: Work, secrets: Secrets) -> None:
         super().__init__(work, secrets)
         self._couplings = SqlCouplings(work)
+        self._people = SqlPeople(work)
 
     @property
     def couplings(self) -> SqlCouplings:
         return self._couplings
+
+    @property
+    def people(self) -> SqlPeople:
+        return self._people
 
 
 class SqlStore:

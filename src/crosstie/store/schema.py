@@ -1,83 +1,11 @@
-"""The tables of the store, as its queries see them. `migrations` makes them; a test holds the two together.
+"""The tables of the store, as its queries see them. `migrations` makes them; a test holds the two together."""
 
-Times are UTC, ids are text as the systems spell them, and what is JSON is text that the database's own tools can read.
-"""
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-from datetime import UTC, datetime
-from typing import Any
+from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    text,
-)
-from sqlalchemy.types import TypeEngine
-
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this version of the package works with."""
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A point in time: always UTC in the database, always aware in Python.
-
-    SQLite has no type for it; the text there is as wide for every time, so that it sorts, and says that it is UTC.
-    """
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        moment = value.astimezone(UTC)
-        return moment.isoformat(" ", "microseconds") if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-class JsonText(TypeDecorator[bytes]):
-    """Encoded JSON: bytes in Python, text in the database."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.decode()
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else value.encode()
-
-
-class Words(TypeDecorator[str]):
-    """Text from outside: without the zero character, which PostgreSQL does not take."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value.replace("\0", "") if value and "\0" in value else value
-
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
@@ -271,4 +199,100 @@ settings = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_sign_in", UtcTime),
+    Index("users_name_key", "name_key", unique=True),
+    sqlite_autoincrement=True,
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("link_hash", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("name", Text),
+    Column("name_key", Text),
+    Column("role", Text, nullable=False),
+    Column("user_id", BigInteger, ForeignKey("users.id")),
+    Column("created_by", Words, nullable=False),
+    Column("created_by_id", BigInteger, ForeignKey("users.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Index("invitations_link_hash", "link_hash", unique=True),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name_digest", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("sign_in_attempts_name_digest", "name_digest", "at"),
+    Index("sign_in_attempts_place", "place", "at"),
+    sqlite_autoincrement=True,
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("token_hash", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_by", Words, nullable=False),
+    Column("created_by_id", BigInteger, ForeignKey("users.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("last_used", UtcTime),
+    Column("revoked_at", UtcTime),
+    Index("api_tokens_token_hash", "token_hash", unique=True),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", Text, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("address", Words, nullable=False),
+    Index("sessions_user_id", "user_id"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("actor_id", BigInteger),
+    Column("address", Words, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("details", JsonText, nullable=False),
+    Index("audit_log_actor", "actor", "id"),
+    Index("audit_log_subject", "subject", "id"),
+    Index("audit_log_action", "action", "id"),
+    Index("audit_log_at", "at"),
+    sqlite_autoincrement=True,
 )

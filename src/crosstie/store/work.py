@@ -74,6 +74,15 @@ class Work:
             self.connection.exec_driver_sql("BEGIN IMMEDIATE")
             self._writing = True
 
+    def hold(self, name: str) -> None:
+        """Make others who hold `name` wait until this unit has ended. To be called before anything else of a unit.
+
+        A SQLite file has one lock for everything; PostgreSQL has locks by number, given back at the end of the unit.
+        """
+        self.start_writing()
+        if not self.is_sqlite:
+            self.connection.execute(_HOLD, {"name": f"crosstie {name}"})
+
     def savepoint(self) -> AbstractContextManager[NestedTransaction]:
         """A block that can fail alone: an error that leaves it undoes the block and leaves the unit usable."""
         self.start_writing()
@@ -144,5 +153,6 @@ class Work:
         self._scratch.clear()
 
 
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 _NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")

@@ -196,7 +196,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(address: str, run_
     run_sql("UPDATE crosstie_version SET version_num = '9999'")
     with pytest.raises(StoreTooNew, match=f"newer version of Crosstie .revision 9999, known are those up to {HEAD}"):
         open_store(address)
-    run_sql("UPDATE crosstie_version SET version_num = '0001'")
+    run_sql(f"UPDATE crosstie_version SET version_num = '{HEAD}'")
     open_store(address).close()
 
 
