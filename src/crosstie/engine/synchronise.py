@@ -212,13 +212,14 @@ class _Run:
 
     async def _once(self, source: Side, paired: Sequence[Paired], request: Request, *, final: bool) -> list[Paired]:
         ctx = self.ctx
-        await translate(ctx, paired)
+        await translate(ctx, [item for item in paired if _is_wanted(item, request)])
         carried = [
             Carried(decide(ctx.compiled, item.pair, item.base, item.sent, item.fetched, request), item.base)
             for item in paired
         ]
         again = await carry_out(ctx, carried, source, final=final)
-        self._settle([item for item in carried if item not in again])
+        moved = {id(item) for item in again}
+        self._settle([item for item in carried if id(item) not in moved])
         if ctx.task.dry_run:
             return []
         self.done += len(carried) - len(again)
@@ -239,6 +240,16 @@ async def _read_ahead(pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str,
         ahead.update((record.id, record) for record in page)
         if len(ahead) >= AHEAD:
             return
+
+
+def _is_wanted(item: Paired, request: Request) -> bool:
+    """Whether the values of a pair matter: a record without coupling is looked at only where it gets a partner."""
+    pair = item.pair
+    if pair.coupling is not None:
+        return True
+    if not (pair.local_in_filter and pair.remote_in_filter):
+        return False
+    return request.create_remote if pair.local is not None else request.create_local
 
 
 def _records(side: Side, paired: Sequence[Paired]) -> list[Record]:
