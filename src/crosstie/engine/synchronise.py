@@ -13,7 +13,7 @@ from crosstie.engine.planning import guard_emptied, guard_losses
 from crosstie.engine.recovery import settle_open_intents
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference, Request
-from crosstie.model.jobs import Due, DueReason
+from crosstie.model.jobs import Due, DueReason, Phase
 from crosstie.model.mappings import DeletionConflictResolution
 from crosstie.model.problems import Problem
 from crosstie.model.records import Record, Side
@@ -65,6 +65,7 @@ class _Run:
 
     async def named(self) -> None:
         """Deal with the records that the task names."""
+        self.ctx.phase = Phase.RECORDS
         for side in (Side.LOCAL, Side.REMOTE):
             ids = [id for named, id in self.ctx.task.records if named is side]
             for start in range(0, len(ids), PAGE):
@@ -78,6 +79,7 @@ class _Run:
         ctx = self.ctx
         if ctx.task.dry_run:
             return
+        ctx.phase = Phase.DUE
         tried: set[tuple[Side, str]] = set()
         while True:
             with ctx.store.begin() as unit:
@@ -114,6 +116,7 @@ class _Run:
     async def feeds(self) -> None:
         """Deal with what the two feeds name, then with deletions, and move the cursors last of all."""
         ctx = self.ctx
+        ctx.phase = Phase.CHANGES
         local = Feed(ctx, Side.LOCAL, creates=self.request.create_remote)
         remote = Feed(ctx, Side.REMOTE, creates=self.request.create_local)
         remote_pages = remote.records()
@@ -122,6 +125,7 @@ class _Run:
         await self._feed(local, local.records(), ahead)
         await self._pages(remote, list(ahead.values()), {})
         await self._feed(remote, remote_pages, {})
+        ctx.phase = Phase.DELETIONS
         for feed in (remote, local):
             await self._deletions(feed)
         if not ctx.task.dry_run:
