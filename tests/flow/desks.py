@@ -6,7 +6,7 @@ Nothing of the product's reading and writing is used here, so that a mistake of 
 import http.client
 import json
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +118,21 @@ class Desk:
     def change(self, collection: str, id: str, **values: object) -> None:
         self._signed("PATCH", f"{self.address(collection)}({id})", values)
 
+    def change_many(self, collection: str, ids: Sequence[str], **values: object) -> None:
+        """Change many records alike, in batches of a hundred."""
+        for start in range(0, len(ids), 100):
+            parts = [
+                f"--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+                f"PATCH {self.address(collection)}({id}) HTTP/1.1\r\nContent-Type: application/json\r\nIf-Match: *\r\n\r\n"
+                f"{json.dumps(values)}\r\n"
+                for id in ids[start : start + 100]
+            ]
+            headers = {"Content-Type": "multipart/mixed; boundary=b", **self._authorization()}
+            answer = self._send(
+                "POST", f"{self.host.api}/$batch", "".join(parts) + "--b--\r\n", headers, json_answer=False
+            )
+            assert " 4" not in {line[8:10] for line in answer.splitlines() if line.startswith("HTTP/1.1")}, answer[:500]
+
     def remove(self, collection: str, id: str) -> None:
         self._signed("DELETE", f"{self.address(collection)}({id})")
 
@@ -173,7 +188,15 @@ class Desk:
         answer = self._send("POST", f"{self.host.base}{path}", urllib.parse.urlencode(form), headers)
         return str(answer["access_token"])
 
-    def _send(self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        json_answer: bool = True,
+    ) -> Any:
         data = None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
         path = url.removeprefix(self.host.base).replace(" ", "%20")
@@ -188,6 +211,8 @@ class Desk:
         found = answer.read()
         if answer.status >= 400:
             raise Refused(answer.status, found.decode(errors="replace"))
+        if not json_answer:
+            return found.decode()
         return json.loads(found) if found else None
 
 
