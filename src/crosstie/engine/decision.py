@@ -3,10 +3,10 @@
 `merging` decides the fields and `partnerless` what has no partner; here stands what concerns the record.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from crosstie.engine.basing import holds_base, in_agreement, keeps_base, next_base
+from crosstie.engine.basing import in_agreement, keeps_base, next_base
 from crosstie.engine.compiling import CompiledField, CompiledMapping
 from crosstie.engine.merging import ABSENT, BLOCKED, Circumstances, Known, Seen, merge
 from crosstie.engine.partnerless import decide_partnerless
@@ -29,6 +29,7 @@ from crosstie.model.values import Scalar
 __all__ = ["decide", "in_agreement", "next_base"]
 
 _NO_VALUES: Final = Transferred(values={})
+_NO_BASE: Final = Base({}, {})
 
 
 def decide(
@@ -49,14 +50,17 @@ def decide(
         return decide_partnerless(compiled, pair, base, sent or fetched, request)
     if pair.coupling is not None and not request.on_purpose and not (pair.local_in_filter and pair.remote_in_filter):
         return out_of_filter(pair)
-    if base is not None and _may_pass(compiled, request) and in_agreement(compiled, base, pair.local, pair.remote):
+    kept = base or _NO_BASE
+    here = _Side(compiled.mapped[Side.LOCAL], pair.local, kept.local, sent or _NO_VALUES)
+    there = _Side(compiled.mapped[Side.REMOTE], pair.remote, kept.remote, fetched or _NO_VALUES)
+    if base is not None and not (here.changed or there.changed) and _may_pass(compiled, request):
         return Decision(pair=pair, action=RecordAction.UNCHANGED)
-    moved = {Side.LOCAL: sent or _NO_VALUES, Side.REMOTE: fetched or _NO_VALUES}
-    for side, transferred in moved.items():
-        if transferred.ineligible and request.preference is not BLOCKED[side.other]:
-            return ineligible(pair, transferred.ineligible, request)
-    fields = _merge_fields(compiled, pair, pair.local, pair.remote, base, moved, request)
-    return _update(compiled, pair, base, fields, moved)
+    sides = {Side.LOCAL: here, Side.REMOTE: there}
+    for side, seen in sides.items():
+        if seen.moved.ineligible and request.preference is not BLOCKED[side.other]:
+            return ineligible(pair, seen.moved.ineligible, request)
+    fields = _merge_fields(compiled, here, there, request)
+    return _update(compiled, pair, base, fields, sides)
 
 
 def _may_pass(compiled: CompiledMapping, request: Request) -> bool:
@@ -67,58 +71,42 @@ def _may_pass(compiled: CompiledMapping, request: Request) -> bool:
 # --- both sides have a record ---------------------------------------------------------------------------------
 
 
-def _merge_fields(
-    compiled: CompiledMapping,
-    pair: Pair,
-    local: Record,
-    remote: Record,
-    base: Base | None,
-    moved: Mapping[Side, Transferred],
-    request: Request,
-) -> tuple[FieldDecision, ...]:
-    kept = base or Base({}, {})
+class _Side:
+    """One side of a record, field by field. `changed` are the mapped fields that do not hold the base."""
+
+    __slots__ = ("base", "changed", "moved", "record")
+
+    def __init__(self, names: Iterable[str], record: Record, base: Mapping[str, Scalar], moved: Transferred) -> None:
+        now, then = record.values.get, base.get
+        self.changed = {name for name in names if now(name) != then(name, ABSENT)}
+        self.record = record
+        self.base = base
+        self.moved = moved
+
+    def seen(self, field: CompiledField, name: str | None) -> Seen:
+        moved: Known = self.moved.values.get(field.position, ABSENT)
+        hold = self.moved.holds.get(field.position)
+        if name is None:
+            return Seen(None, None, moved, hold)
+        return Seen(self.record.values.get(name), self.base.get(name, ABSENT), moved, hold)
+
+
+def _merge_fields(compiled: CompiledMapping, here: _Side, there: _Side, request: Request) -> tuple[FieldDecision, ...]:
     around = Circumstances(
         preference=request.preference,
         on_purpose=request.on_purpose,
-        changed=_changed_sides(compiled, local, remote, kept),
-        newest=_newest(local, remote),
+        changed=frozenset(side for side, seen in ((Side.LOCAL, here), (Side.REMOTE, there)) if seen.changed),
+        newest=_newest(here.record, there.record),
     )
-    here, there = _Side(local, kept.local, moved[Side.LOCAL]), _Side(remote, kept.remote, moved[Side.REMOTE])
     by_base = request.preference is Preference.MERGE
     found = []
     for field in compiled.fields:
-        if by_base and field.both_ways and here.unchanged(field.local_name) and there.unchanged(field.remote_name):
+        near, far = field.local_name, field.remote_name
+        if by_base and field.both_ways and near not in here.changed and far not in there.changed:
             continue
-        seen = here.seen(field, field.local_name), there.seen(field, field.remote_name)
-        if (decided := merge(field, *seen, around)) is not None:
+        if (decided := merge(field, here.seen(field, near), there.seen(field, far), around)) is not None:
             found.append(decided)
     return tuple(found)
-
-
-class _Side:
-    """One side of a record, field by field."""
-
-    __slots__ = ("_base", "_moved", "_values")
-
-    def __init__(self, record: Record, base: Mapping[str, Scalar], moved: Transferred) -> None:
-        self._values = record.values
-        self._base = base
-        self._moved = moved
-
-    def unchanged(self, name: str | None) -> bool:
-        return name is not None and self._values.get(name) == self._base.get(name, ABSENT)
-
-    def seen(self, field: CompiledField, name: str | None) -> Seen:
-        moved: Known = self._moved.values.get(field.position, ABSENT)
-        hold = self._moved.holds.get(field.position)
-        if name is None:
-            return Seen(None, None, moved, hold)
-        return Seen(self._values.get(name), self._base.get(name, ABSENT), moved, hold)
-
-
-def _changed_sides(compiled: CompiledMapping, local: Record, remote: Record, base: Base) -> frozenset[Side]:
-    records = ((Side.LOCAL, local), (Side.REMOTE, remote))
-    return frozenset(side for side, record in records if not holds_base(compiled, side, record.values, base))
 
 
 def _newest(local: Record, remote: Record) -> Side | None:
@@ -132,7 +120,7 @@ def _update(
     pair: Pair,
     base: Base | None,
     fields: tuple[FieldDecision, ...],
-    moved: Mapping[Side, Transferred],
+    sides: Mapping[Side, _Side],
 ) -> Decision:
     writes = {side: writes_to(compiled, fields, side) for side in Side}
     moves_base = base is None or any(
@@ -154,18 +142,20 @@ def _update(
         fields=fields,
         to_local=writes[Side.LOCAL],
         to_remote=writes[Side.REMOTE],
-        findings=_findings(fields, moved),
+        findings=_findings(fields, sides),
         **problem,
     )
 
 
-def _findings(fields: Sequence[FieldDecision], moved: Mapping[Side, Transferred]) -> tuple[Finding, ...]:
+def _findings(fields: Sequence[FieldDecision], sides: Mapping[Side, _Side]) -> tuple[Finding, ...]:
     """Return the findings of the values that were used."""
+    if not any(seen.moved.findings for seen in sides.values()):
+        return ()
     used = {
         Side.LOCAL: {f.name for f in fields if f.action in (FieldAction.TO_REMOTE, FieldAction.AGREE)},
         Side.REMOTE: {f.name for f in fields if f.action in (FieldAction.TO_LOCAL, FieldAction.AGREE)},
     }
-    return tuple(found for side, names in used.items() for found in moved[side].findings if found.field in names)
+    return tuple(found for side, names in used.items() for found in sides[side].moved.findings if found.field in names)
 
 
 def _reason(fields: Sequence[FieldDecision]) -> str:
