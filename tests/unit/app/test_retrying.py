@@ -164,7 +164,7 @@ async def test_records_without_problem_are_named(desk: Desk) -> None:
     await desk.skipped("2")
     done = await retry(desk.session, "CUSTOMER", ["1", "2"])
     assert [(left.name, left.code) for left in done.left] == [("1 Customer 1", "nothing-to-do")]
-    with pytest.raises(NothingToDo, match="1 Customer 1: It has no open problem under CUSTOMER."):
+    with pytest.raises(NothingToDo, match="1 Customer 1: It has no open problem under CUSTOMER"):
         await retry(desk.session, "CUSTOMER", ["1"])
     with pytest.raises(UnknownRecord):
         await retry(desk.session, "CUSTOMER", ["nobody"])
