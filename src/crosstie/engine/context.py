@@ -10,7 +10,7 @@ import msgspec
 
 from crosstie.engine.compiling import CompiledMapping
 from crosstie.model.decisions import Decision, Preference
-from crosstie.model.jobs import Counters
+from crosstie.model.jobs import Counters, Job
 from crosstie.model.records import Side
 from crosstie.model.values import Values
 from crosstie.rules.base import RuleAccess
@@ -108,6 +108,20 @@ PAGE = 1000
 
 
 @dataclass(slots=True)
+class Assignment:
+    """What a worker was given to do: a job that is in the log already.
+
+    The first run of the use case is that job itself; what the use case runs after it are parts of that job.
+    """
+
+    job: Job
+    begun: bool = False
+    """Whether the job is under way, so that whatever runs now is a part of it."""
+    halted: Callable[[], bool] = lambda: False
+    """Whether the worker is to end, so that the job is to stop at the end of its page."""
+
+
+@dataclass(slots=True)
 class Context:
     """One job on one mapping. Holds no records: memory does not grow with the table."""
 
@@ -121,6 +135,10 @@ class Context:
     task: Task
     guards: Guards = field(default_factory=Guards)
     observer: Observer = field(default_factory=Silent)
+    assignment: Assignment | None = None
+    """None where the process that wants the job runs it itself."""
+    phase: str = ""
+    """What the job is at, for those who watch it."""
     job_id: int = 0
     report: Report = field(init=False)
     started_at: datetime = field(init=False)

@@ -12,7 +12,7 @@ from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
 from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import CouplingState, NewCoupling
-from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState
+from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState, Phase
 from crosstie.model.records import Record, Side, WriteKind
 from crosstie.model.values import Scalar
 from crosstie.store.base import Unit
@@ -21,13 +21,14 @@ from crosstie.store.base import Unit
 async def settle_open_intents(ctx: Context) -> int:
     """Settle what dead jobs of the mapping left open and return how many intents that were.
 
-    Jobs whose process lives keep theirs.
+    Jobs whose process lives keep theirs. Those of the context's own job are of an earlier process that ran it.
     """
+    ctx.phase = Phase.SETTLING
     with ctx.store.begin() as unit:
         running = [job for job in unit.running_jobs(ctx.mapping_name) if job.id != ctx.job_id]
         dead = [job for job in running if not ctx.alive(job.owner)]
         alive = {job.id for job in running} - {job.id for job in dead}
-        intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive and i.job_id != ctx.job_id]
+        intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive]
     creates = [intent for intent in intents if intent.kind is WriteKind.CREATE]
     found = await _find_created(ctx, creates)
     sources = await _sources(ctx, creates)

@@ -38,6 +38,7 @@ async def uncouple(
     done = Counters()
     for page in _pages(couplings):
         done.add(await _uncouple_page(ctx, page, dependants, words))
+        ctx.observer.progress(done.uncoupled + done.failed)
     return done
 
 
@@ -59,6 +60,7 @@ async def uncouple_all(ctx: Context, *, dependants: Sequence[Context] = (), guar
             break
         after_id = page[-1].id
         done.add(await _uncouple_page(ctx, page, dependants, "all couplings of the mapping removed"))
+        ctx.observer.progress(done.uncoupled + done.failed)
     if releasing_fields(ctx):
         done.add(await _release_strays(ctx))
     return done

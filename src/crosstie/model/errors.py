@@ -15,6 +15,7 @@
     │   ├── CursorExpired
     │   └── EnvironmentChanged
     ├── GuardStopped          a guard stopped the job before it did harm            exit code 4
+    ├── JobCancelled          a person stopped the job between two pages            exit code 4
     └── StoreError            our own database                                      exit code 3
         └── StoreTooNew, StoreBusy
 
@@ -271,6 +272,14 @@ class GuardStopped(CrosstieError):
     code = "guard-stopped"
     exit_code = 4
     next_step = "Look at the plan with --dry-run; allow it with --force if it is meant."
+
+
+class JobCancelled(CrosstieError):
+    """A person stopped the job. What was recorded until then stays, and the next job goes on from there."""
+
+    code = "job-cancelled"
+    exit_code = 4
+    next_step = "Run it again when it is wanted; it goes on from there."
 
 
 class StoreError(CrosstieError):

@@ -20,6 +20,8 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
+    QUEUED = "queued"
+    """Waits for a worker, for its turn, or for the end of a pause."""
     RUNNING = "running"
     FINISHED = "finished"
     """Ran to its end; records of it may have failed."""
@@ -27,7 +29,22 @@ class JobState(StrEnum):
     STOPPED = "stopped"
     """A guard stopped it before it did what it was about to do."""
     INTERRUPTED = "interrupted"
-    """Its process died; its open intents were settled later."""
+    """Its process died; its open intents were settled later. One that a worker ran goes on with the next worker."""
+    CANCELLED = "cancelled"
+    """A person stopped it between two pages; what was done until then stays."""
+
+
+class Phase(StrEnum):
+    """What a synchronisation is at, as its progress shows it."""
+
+    SETTLING = "settling"
+    """Asking what became of the writes of a process that died."""
+    DUE = "due"
+    """Records that an earlier job, or coupling, has left to be done."""
+    CHANGES = "changes"
+    DELETIONS = "deletions"
+    RECORDS = "records"
+    """Records that were named."""
 
 
 class Counters(msgspec.Struct, kw_only=True):
