@@ -26,7 +26,7 @@ from crosstie.model.decisions import (
 from crosstie.model.records import Record, Side
 from crosstie.model.values import Scalar
 
-__all__ = ["decide", "in_agreement", "next_base"]
+__all__ = ["compose", "decide", "in_agreement", "next_base"]
 
 _NO_VALUES: Final = Transferred(values={})
 _NO_BASE: Final = Base({}, {})
@@ -60,7 +60,7 @@ def decide(
         if seen.moved.ineligible and request.preference is not BLOCKED[side.other]:
             return ineligible(pair, seen.moved.ineligible, request)
     fields = _merge_fields(compiled, here, there, request)
-    return _update(compiled, pair, base, fields, sides)
+    return compose(compiled, pair, base, fields, {side: seen.moved for side, seen in sides.items()})
 
 
 def _may_pass(compiled: CompiledMapping, request: Request) -> bool:
@@ -115,13 +115,17 @@ def _newest(local: Record, remote: Record) -> Side | None:
     return Side.LOCAL if local.modified_at > remote.modified_at else Side.REMOTE
 
 
-def _update(
+def compose(
     compiled: CompiledMapping,
     pair: Pair,
     base: Base | None,
     fields: tuple[FieldDecision, ...],
-    sides: Mapping[Side, _Side],
+    moved: Mapping[Side, Transferred],
 ) -> Decision:
+    """Return the decision on a record that its fields' decisions amount to; both sides have it.
+
+    `moved` are both sides' records as the other side's values, on which the fields' decisions rest.
+    """
     writes = {side: writes_to(compiled, fields, side) for side in Side}
     moves_base = base is None or any(
         not keeps_base(compiled.fields[found.position], found, base)
@@ -142,20 +146,20 @@ def _update(
         fields=fields,
         to_local=writes[Side.LOCAL],
         to_remote=writes[Side.REMOTE],
-        findings=_findings(fields, sides),
+        findings=_findings(fields, moved),
         **problem,
     )
 
 
-def _findings(fields: Sequence[FieldDecision], sides: Mapping[Side, _Side]) -> tuple[Finding, ...]:
+def _findings(fields: Sequence[FieldDecision], moved: Mapping[Side, Transferred]) -> tuple[Finding, ...]:
     """Return the findings of the values that were used."""
-    if not any(seen.moved.findings for seen in sides.values()):
+    if not any(transferred.findings for transferred in moved.values()):
         return ()
     used = {
         Side.LOCAL: {f.name for f in fields if f.action in (FieldAction.TO_REMOTE, FieldAction.AGREE)},
         Side.REMOTE: {f.name for f in fields if f.action in (FieldAction.TO_LOCAL, FieldAction.AGREE)},
     }
-    return tuple(found for side, names in used.items() for found in sides[side].moved.findings if found.field in names)
+    return tuple(found for side, names in used.items() for found in moved[side].findings if found.field in names)
 
 
 def _reason(fields: Sequence[FieldDecision]) -> str:
