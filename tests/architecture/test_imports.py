@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "standard": {"model"},
     "jobs": {"model", "store", "systems.base", "engine", "rules", "standard"},
     "app": {"model", "store", "systems", "engine", "rules", "standard", "jobs"},
-    "cli": {"model", "app", "engine.context", "engine.matching", "sandbox", "store.base"},
+    "api": {"model", "app"},
+    "cli": {"model", "app", "api", "engine.context", "engine.matching", "sandbox", "store.base"},
     "sandbox": set(),
 }
 """Each folder and what of the others it may use; a name with a point is a single module of that folder."""

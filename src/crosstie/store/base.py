@@ -18,6 +18,7 @@ from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.problems import NewProblem, Problem
 from crosstie.model.records import Side
+from crosstie.store.base_answers import Answers
 from crosstie.store.base_people import People
 
 
@@ -104,6 +105,9 @@ class Unit(Protocol):
 
     @property
     def people(self) -> People: ...
+
+    @property
+    def answers(self) -> Answers: ...
 
     # --- intents: what is about to be written -------------------------------------------------------------
 

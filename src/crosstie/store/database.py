@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from crosstie.store.answers import SqlAnswers
 from crosstie.store.configuration import ConfigurationQueries
 from crosstie.store.couplings import SqlCouplings
 from crosstie.store.due import DueQueries
@@ -24,6 +25,7 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
         super().__init__(work, secrets)
         self._couplings = SqlCouplings(work)
         self._people = SqlPeople(work)
+        self._answers = SqlAnswers(work)
 
     @property
     def couplings(self) -> SqlCouplings:
@@ -32,6 +34,10 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
     @property
     def people(self) -> SqlPeople:
         return self._people
+
+    @property
+    def answers(self) -> SqlAnswers:
+        return self._answers
 
 
 class SqlStore:

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -295,4 +295,17 @@ audit_log = Table(
     Index("audit_log_action", "action", "id"),
     Index("audit_log_at", "at"),
     sqlite_autoincrement=True,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", Words),
+    Index("answers_at", "at"),
 )
