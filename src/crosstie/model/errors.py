@@ -8,6 +8,8 @@
     │   ├── JobRunning
     │   ├── NothingToDo, ChangedSince, CannotUndo, UnknownJob, UnknownEntry
     │   ├── UnknownUser, UnknownToken, InvalidName, NameTaken, WeakPassword, LastAdministrator
+    │   ├── RequestRefused    what a program asked of the server over HTTP is not in order
+    │   │   └── UnknownAddress, MethodNotAllowed, InvalidRequest, RequestTooLarge, JsonNeeded, KeyReused, RequestRunning
     │   └── AccessRefused     who asks is not known, or may not
     │       └── SignInNeeded, SignInRefused, TooManyAttempts, InvalidLink, TokenRefused, Forbidden
     ├── SystemFailure         a system cannot be worked with                        exit code 3
@@ -16,8 +18,9 @@
     │   └── EnvironmentChanged
     ├── GuardStopped          a guard stopped the job before it did harm            exit code 4
     ├── JobCancelled          a person stopped the job between two pages            exit code 4
-    └── StoreError            our own database                                      exit code 3
-        └── StoreTooNew, StoreBusy
+    ├── StoreError            our own database                                      exit code 3
+    │   └── StoreTooNew, StoreBusy
+    └── Unexpected            a fault of Crosstie itself                            exit code 70
 
 What concerns a single record is no exception: it is a problem (`model.problems`) with a cause of `model.causes`.
 """
@@ -217,6 +220,49 @@ class Forbidden(AccessRefused):
     next_step = "Ask an administrator for it."
 
 
+class RequestRefused(UsageError):
+    """A request to the server is not in order; nothing was done."""
+
+    code = "request-refused"
+
+
+class UnknownAddress(RequestRefused):
+    code = "unknown-address"
+    next_step = "See /api/v1/openapi.json for the addresses."
+
+
+class MethodNotAllowed(RequestRefused):
+    code = "method-not-allowed"
+    next_step = "The header Allow names the methods of this address."
+
+
+class InvalidRequest(RequestRefused):
+    """`details` carry `path`, the place in the body (`$.records[0]`) or the name of the parameter."""
+
+    code = "invalid-request"
+    next_step = "See /api/v1/openapi.json for what is expected."
+
+
+class RequestTooLarge(RequestRefused):
+    code = "request-too-large"
+    next_step = "Send fewer records at a time."
+
+
+class JsonNeeded(RequestRefused):
+    code = "json-needed"
+    next_step = "Send JSON, with the header Content-Type: application/json."
+
+
+class KeyReused(RequestRefused):
+    code = "key-reused"
+    next_step = "Choose a new Idempotency-Key for every new request; repeat a request only as it was."
+
+
+class RequestRunning(RequestRefused):
+    code = "request-running"
+    next_step = "Ask again in a moment, with the same key."
+
+
 class SystemFailure(CrosstieError):
     """A system cannot be worked with at all; nothing is counted against records."""
 
@@ -295,3 +341,11 @@ class StoreTooNew(StoreError):
 class StoreBusy(StoreError):
     code = "store-busy"
     next_step = "Another process holds the store; try again."
+
+
+class Unexpected(CrosstieError):
+    """Something that should not happen has happened inside Crosstie."""
+
+    code = "unexpected"
+    exit_code = 70
+    next_step = "The log has more about it, under the number of the request."
