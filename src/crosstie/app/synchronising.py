@@ -68,7 +68,7 @@ async def run_synchronise(ctx: Context) -> Report:
     if ctx.task.dry_run:
         return await run_synchronisation(ctx)
     kind = JobKind.FULL_SYNCHRONISATION if ctx.task.scope is Scope.FULL else JobKind.SYNCHRONISATION
-    direction = _direction(ctx)
+    direction = direction_of(ctx)
     return await run_job(ctx, kind, direction, run_synchronisation, exclusive=ctx.task.scope is not Scope.RECORDS)
 
 
@@ -93,7 +93,8 @@ def _only_coupled(ctx: Context, texts: Sequence[str], found: Sequence[tuple[Side
     return kept
 
 
-def _direction(ctx: Context) -> Direction:
+def direction_of(ctx: Context) -> Direction:
+    """Return the direction under which the log lists a job: that of its preference, else of its mapping."""
     match ctx.task.preference:
         case Preference.SEND:
             return Direction.TO_REMOTE

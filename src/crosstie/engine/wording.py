@@ -1,0 +1,77 @@
+"""Wording: values as people read them. Options by their labels, references by the names that couplings know."""
+
+from collections.abc import Iterable
+
+from crosstie.engine.compiling import CompiledField
+from crosstie.engine.context import Context
+from crosstie.engine.converting import as_text
+from crosstie.model.couplings import Coupling
+from crosstie.model.differences import Shown
+from crosstie.model.records import Record, Side
+from crosstie.model.schema import FieldSchema, FieldType
+from crosstie.model.values import Scalar
+
+_IDS = (FieldType.LOOKUP, FieldType.GUID)
+
+
+class Wording:
+    """How the values of some records of a mapping read. Looked up once for all of them, in few queries."""
+
+    def __init__(self, ctx: Context, records: Iterable[Record | None], more: Iterable[Scalar] = ()) -> None:
+        self._ctx = ctx
+        values = [value for record in records if record is not None for value in record.values.values()]
+        self._names = self._look_up({_id(value) for value in (*values, *more) if isinstance(value, str)})
+
+    def shown(self, field: CompiledField, side: Side, value: Scalar) -> Shown:
+        """Return a value of one side of a field with its words."""
+        schema = field.schema(side)
+        return Shown(value, self.words(schema, side, value) if schema is not None else as_text(value))
+
+    def words(self, schema: FieldSchema, side: Side, value: Scalar) -> str:
+        """Return how a value of a field reads; a blank is the empty text."""
+        if value is None:
+            return ""
+        if schema.type is FieldType.CHOICE:
+            return schema.options.get(as_text(value), as_text(value))
+        if schema.type in _IDS and isinstance(value, str) and (found := self._names.get((side, _id(value)))):
+            return _called(found, side)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return as_text(value)
+
+    def _look_up(self, values: set[str]) -> dict[tuple[Side, str], Coupling]:
+        """Return the couplings, under any mapping, of records that these values may be the ids of."""
+        found: dict[tuple[Side, str], Coupling] = {}
+        wanted = self._referring(values)
+        if not any(wanted.values()):
+            return found
+        with self._ctx.store.begin() as unit:
+            names = [mapping.name for mapping in unit.mappings()]
+            for side, ids in wanted.items():
+                for id, couplings in (unit.couplings.elsewhere(names, side, ids) if ids else {}).items():
+                    found[side, id] = couplings[0]
+        return found
+
+    def _referring(self, values: set[str]) -> dict[Side, set[str]]:
+        """Return which values may be ids, by the side of the fields that hold ids."""
+        return {
+            side: values
+            if any(
+                (schema := field.schema(side)) is not None and schema.type in _IDS
+                for field in self._ctx.compiled.fields
+            )
+            else set()
+            for side in Side
+        }
+
+
+def _id(value: str) -> str:
+    """Return the plain id of a lookup that may name the table at which it points."""
+    return value.rpartition(":")[2]
+
+
+def _called(coupling: Coupling, side: Side) -> str:
+    """Return what people call a coupled record on its own side."""
+    if side is Side.LOCAL:
+        return coupling.local_key or coupling.local_name or coupling.local_id
+    return coupling.remote_name or coupling.remote_key or coupling.local_key or coupling.remote_id
