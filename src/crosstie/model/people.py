@@ -1,5 +1,6 @@
 """People and tokens: who may do what, how somebody comes in, and the audit log of what was done."""
 
+import re
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
@@ -84,8 +85,12 @@ def lower_role(one: Role, other: Role) -> Role:
 
 
 def name_key(name: str) -> str:
-    """Return that by which names are the same: no capitals, no forms of one letter, no space around."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
+    """Return that by which names are the same: no capitals, no forms of one letter, no space around.
+
+    Whatever was typed: what no database takes becomes a character that no name has.
+    """
+    typed = _UNKEEPABLE.sub("\ufffd", name)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold()).strip()
 
 
 def checked_name(name: str) -> str:
@@ -95,11 +100,12 @@ def checked_name(name: str) -> str:
         raise InvalidName("The name is blank.", field="name")
     if len(kept) > MOST_NAME:
         raise InvalidName(f"The name has {len(kept):,} characters.", field="name")
-    if any(unicodedata.category(each) in _UNSEEN for each in kept):
+    if any(unicodedata.category(each) in _UNSEEN or each == "\ufffd" for each in kept):
         raise InvalidName(f"The name {kept!r} has characters that cannot be seen.", field="name")
     return kept
 
 
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

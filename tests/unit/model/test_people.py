@@ -78,6 +78,7 @@ def test_a_name_is_kept_as_it_was_typed(name: str, kept: str) -> None:
         ("an\u202ena", "cannot be seen"),
         ("an\u200bna", "cannot be seen"),
         ("an\ud800na", "cannot be seen"),
+        ("an\ufffdna", "cannot be seen"),
     ],
 )
 def test_a_name_that_cannot_be_one_is_refused(name: str, words: str) -> None:
@@ -88,6 +89,15 @@ def test_a_name_that_cannot_be_one_is_refused(name: str, words: str) -> None:
 @pytest.mark.parametrize("other", ["Anna", " anna", "ANNA ", "\N{FULLWIDTH LATIN SMALL LETTER A}nna"])
 def test_names_are_the_same_whatever_their_capitals_and_forms(other: str) -> None:
     assert name_key(other) == name_key("anna")
+
+
+@pytest.mark.parametrize("name", ["an\0na", "\0", "an\ud800na", "\udfff"])
+def test_what_no_database_takes_is_looked_up_as_a_name_that_nobody_has(name: str) -> None:
+    key = name_key(name)
+    assert "\0" not in key
+    assert key.encode() != b"anna"
+    with pytest.raises(InvalidName):
+        checked_name(key)
 
 
 def test_names_that_differ_in_more_than_capitals_are_others() -> None:
