@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from crosstie.model.browsing import Browsed, Sort
 from crosstie.model.records import CheckFinding, Record, RecordPage, SystemInfo, Write, WriteResult
 from crosstie.model.schema import TableSchema
 
@@ -75,6 +76,24 @@ class System(Protocol):
 
     def scan(self, table: str, fields: Sequence[str], filter: str | None = None) -> AsyncIterator[RecordPage]:
         """Yield pages of all records that the filter admits."""
+        ...
+
+    async def browse(
+        self,
+        table: str,
+        fields: Sequence[str],
+        *,
+        filter: str | None = None,
+        order: Sequence[Sort] = (),
+        size: int = 50,
+        after: str | None = None,
+    ) -> Browsed:
+        """Return a page of about `size` records that the filter admits, in the order given, read on from `after`.
+
+        A place is good for the same table, filter and order only. Where the system cannot evaluate the whole filter, a
+        page may be longer or shorter, even empty, and have a following one all the same. Raises InvalidOption if
+        `after` is no place of a list.
+        """
         ...
 
     async def count(self, table: str, filter: str | None = None) -> int | None:

@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from crosstie.model.browsing import Browsed, Sort
 from crosstie.model.connections import Connection
 from crosstie.model.errors import CredentialsRefused, CrosstieError, InvalidConnection, MissingPrivilege
 from crosstie.model.records import CheckFinding, Record, RecordPage, SystemInfo, Write, WriteResult
 from crosstie.model.schema import TableSchema
 from crosstie.systems.answers import from_json
 from crosstie.systems.base import RequestCounts
+from crosstie.systems.business_central.browsing import browse
 from crosstie.systems.business_central.catalogue import Catalogue
 from crosstie.systems.business_central.facts import facts_of
 from crosstie.systems.business_central.feeds import Feeds
@@ -115,6 +117,19 @@ class BusinessCentral:
     async def scan(self, table: str, fields: Sequence[str], filter: str | None = None) -> AsyncIterator[RecordPage]:
         async for page in self._feeds.scan(table, fields, filter):
             yield page
+
+    async def browse(
+        self,
+        table: str,
+        fields: Sequence[str],
+        *,
+        filter: str | None = None,
+        order: Sequence[Sort] = (),
+        size: int = 50,
+        after: str | None = None,
+    ) -> Browsed:
+        given: Any = {"filter": filter, "order": order, "size": size, "after": after}
+        return await browse(self._client, self._catalogue, self._feeds, table, fields, **given)
 
     async def count(self, table: str, filter: str | None = None) -> int | None:
         return await self._feeds.count(table, filter)

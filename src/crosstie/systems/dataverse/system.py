@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from crosstie.model.browsing import Browsed, Sort
 from crosstie.model.connections import Connection
 from crosstie.model.errors import CredentialsRefused, CrosstieError, MissingPrivilege
 from crosstie.model.records import CheckFinding, Record, RecordPage, SystemInfo, Write, WriteResult
@@ -11,6 +12,7 @@ from crosstie.model.schema import TableSchema
 from crosstie.systems.answers import from_json
 from crosstie.systems.base import RequestCounts
 from crosstie.systems.checking import clock_finding, failed
+from crosstie.systems.dataverse.browsing import browse, browse_options
 from crosstie.systems.dataverse.catalogue import Catalogue
 from crosstie.systems.dataverse.feeds import Feeds
 from crosstie.systems.dataverse.optionsets import OptionSets, is_option_set
@@ -124,6 +126,21 @@ class Dataverse:
             return
         async for page in self._feeds.scan(table, fields, filter):
             yield page
+
+    async def browse(
+        self,
+        table: str,
+        fields: Sequence[str],
+        *,
+        filter: str | None = None,
+        order: Sequence[Sort] = (),
+        size: int = 50,
+        after: str | None = None,
+    ) -> Browsed:
+        if is_option_set(table):
+            return browse_options(await self._options.select(table, filter), order, size, after)
+        given: Any = {"filter": filter, "order": order, "size": size, "after": after}
+        return await browse(self._client, self._catalogue, self._feeds, table, fields, **given)
 
     async def count(self, table: str, filter: str | None = None) -> int | None:
         if is_option_set(table):

@@ -6,6 +6,7 @@ from math import ceil
 
 import msgspec
 
+from crosstie.model.browsing import Browsed, Sort
 from crosstie.model.errors import CursorExpired, UnknownTable
 from crosstie.model.filters import compile_filter
 from crosstie.model.records import (
@@ -21,6 +22,7 @@ from crosstie.model.records import (
 from crosstie.model.schema import ChangeFeed, TableSchema
 from crosstie.model.values import Scalar, Values
 from crosstie.systems.base import RequestCounts
+from crosstie.systems.memory.browsing import browse
 from crosstie.systems.memory.faults import OUTCOMES, Fault, FaultKind, Faults
 from crosstie.systems.memory.table import MemoryTable, Refusal
 from crosstie.systems.querying import known_fields
@@ -173,6 +175,24 @@ class MemorySystem:
         ids = self._admitted(found, sorted(found.rows), filter)
         async for page in self._pages("scan", found, ids, names):
             yield page
+
+    async def browse(
+        self,
+        table: str,
+        fields: Sequence[str],
+        *,
+        filter: str | None = None,
+        order: Sequence[Sort] = (),
+        size: int = 50,
+        after: str | None = None,
+    ) -> Browsed:
+        self.faults.for_call(self._name, "browse", table)
+        found = self._table(table)
+        names = known_fields(found.schema, fields)
+        known_fields(found.schema, [term.field for term in order])
+        page = browse(found, self._admitted(found, list(found.rows), filter), names, order, size, after)
+        self._requests.reads += 1
+        return page
 
     async def count(self, table: str, filter: str | None = None) -> int | None:
         self.faults.for_call(self._name, "count", table)
