@@ -1,12 +1,13 @@
 """Match-Based Coupling: find partners by criteria, couple them, and bring them in step (engine section 5)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from crosstie.app.running import run_job
 from crosstie.app.session import Session
 from crosstie.app.synchronising import run_synchronise
 from crosstie.engine.context import Context, Scope, Task
-from crosstie.engine.matching import MatchReport
+from crosstie.engine.criteria import choose_criteria
+from crosstie.engine.matching import MatchReport, MatchRow, explain
 from crosstie.engine.matching import match as run_matching
 from crosstie.model.decisions import Preference
 from crosstie.model.jobs import JobKind
@@ -47,6 +48,7 @@ async def match(
     if dry_run:
         await work(ctx)
         return reports[0]
+    choose_criteria(ctx.compiled, groups)
     job = await run_job(ctx, JobKind.COUPLING, found.direction, work, exclusive=True)
     report = reports[0]
     report.job_id = job.job_id
@@ -80,3 +82,9 @@ async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, *,
             report.synchronised.to_remote.add(done.to_remote)
             report.synchronised.from_remote.add(done.from_remote)
             report.synchronised.failures.extend(done.failures)
+
+
+def explained(report: MatchReport) -> Iterator[tuple[MatchRow, str]]:
+    """Yield each row of a report with its reason in words."""
+    for row in report.rows:
+        yield row, explain(row, report.groups)

@@ -156,10 +156,12 @@ def _held_from(ctx: Context, decision: Decision) -> Side | None:
 
 
 def called(ctx: Context, local: Record | None, remote: Record | None, coupling: Coupling | None) -> str:
-    """Return how people call a record: a coupled one by its local side, also where that is gone."""
-    if local is None and coupling is not None and coupling.local_key:
-        return coupling.name()
-    return name_of(ctx, local, remote, coupling)
+    """Return how people call a record: a coupled one by its local side, also where that is gone or was not read."""
+    mapping = ctx.compiled.mapping
+    if coupling is None or not coupling.local_key or (local is not None and mapping.local_key_field in local.values):
+        return name_of(ctx, local, remote, coupling)
+    name = coupling.local_name if local is None else local.values.get(mapping.local_name_field)
+    return " ".join(str(part) for part in (coupling.local_key, name) if part is not None)
 
 
 def name_of(ctx: Context, local: Record | None, remote: Record | None, coupling: Coupling | None) -> str:

@@ -7,6 +7,7 @@ from crosstie.engine.carrying import carry_out
 from crosstie.engine.changes import Feed
 from crosstie.engine.context import PAGE, Context, Report, Scope
 from crosstie.engine.decision import decide
+from crosstie.engine.foreseeing import foresee
 from crosstie.engine.outcomes import Carried
 from crosstie.engine.pairing import Paired, fetch, pair_changed, pair_gone, pair_named, translate
 from crosstie.engine.planning import guard_emptied, guard_losses
@@ -225,6 +226,8 @@ class _Run:
         moved = {id(item) for item in again}
         self._settle([item for item in carried if id(item) not in moved])
         if ctx.task.dry_run:
+            if ctx.task.scope is not Scope.RECORDS:
+                await foresee(ctx, carried, source)
             return []
         self.done += len(carried) - len(again)
         ctx.observer.progress(self.done)

@@ -39,6 +39,7 @@ class Tokens:
         if not connection.token_url and not connection.tenant_id:
             raise InvalidConnection(f"The connection {connection.name} has neither a tenant nor a token address.")
         self._url = connection.token_url or _ENTRA.format(tenant=connection.tenant_id)
+        self._name = connection.name
         self._client_id = connection.client_id
         self._form = urlencode(
             {
@@ -72,7 +73,8 @@ class Tokens:
         answer = await self._post(self._url, _HEADERS, self._form)
         if 400 <= answer.status < 500:
             raise CredentialsRefused(
-                f"The sign-in of client {self._client_id} was refused: {_reason(answer)}", status=answer.status
+                f"{self._name}: the sign-in of client {self._client_id} was refused: {_reason(answer)}",
+                status=answer.status,
             )
         try:
             granted = msgspec.json.decode(answer.body, type=_Granted, strict=False)
