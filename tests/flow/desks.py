@@ -13,6 +13,11 @@ from typing import Any
 from crosstie.sandbox.launch import Host, Sandbox
 
 Json = dict[str, Any]
+_PART = (
+    "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    "PATCH {address} HTTP/1.1\r\nContent-Type: application/json\r\nIf-Match: *\r\n\r\n"
+    "{body}\r\n"
+)
 _METADATA = ("$metadata", "EntityDefinitions", "RelationshipDefinitions", "Attributes", "LogicalName")
 
 
@@ -122,9 +127,7 @@ class Desk:
         """Change many records alike, in batches of a hundred."""
         for start in range(0, len(ids), 100):
             parts = [
-                f"--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-                f"PATCH {self.address(collection)}({id}) HTTP/1.1\r\nContent-Type: application/json\r\nIf-Match: *\r\n\r\n"
-                f"{json.dumps(values)}\r\n"
+                _PART.format(address=f"{self.address(collection)}({id})", body=json.dumps(values))
                 for id in ids[start : start + 100]
             ]
             headers = {"Content-Type": "multipart/mixed; boundary=b", **self._authorization()}

@@ -27,7 +27,7 @@ async def test_one_coupling_is_removed_and_its_account_loses_the_company_id(flow
     assert stamped(flow, *pairs) == [True, False, True]
     assert flow.dv.account(pairs[1].remote_id) == before, "nothing else is touched"
     assert flow.bc.exists("customers", pairs[1].local_id)
-    assert [job.kind for job in flow.jobs("CUSTOMER")][0] == "uncoupling"
+    assert flow.jobs("CUSTOMER")[0].kind == "uncoupling"
 
 
 async def test_of_many_the_uncoupled_ones_are_skipped(flow: Flow) -> None:
