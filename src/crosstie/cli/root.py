@@ -13,6 +13,7 @@ from crosstie.cli.invocation import Door, Invocation
 
 _COMMANDS: Mapping[str, str] = {
     "demo": "demo",
+    "serve": "serving",
     "sandbox": "sandbox",
     "connection": "connections",
     "mapping": "mappings",

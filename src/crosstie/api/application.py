@@ -1,0 +1,103 @@
+"""The application: all routes, and the layers around them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.types import ControllerRouterHandler
+
+from crosstie.api.asgi import ASGIApp, principal_in, request_id_in
+from crosstie.api.asking import StrictRequest, check_parameters
+from crosstie.api.document import configuration
+from crosstie.api.door import Door, is_open
+from crosstie.api.figures import Figures
+from crosstie.api.once import Once
+from crosstie.api.refusing import MEDIA_TYPE, as_ours, encoded, headers_of, invalid, problem_of
+from crosstie.api.rooms import Rooms
+from crosstie.api.routing import handlers
+from crosstie.api.shell import Shell
+from crosstie.app.home import Home
+from crosstie.app.people.acting import People, require
+from crosstie.app.sharing import SharedSession
+from crosstie.model.errors import MethodNotAllowed, SignInNeeded, UnknownAddress
+from crosstie.model.people import Permission
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def make_application(
+    home: Home, people: People | None = None, more: Sequence[ControllerRouterHandler] = ()
+) -> tuple[ASGIApp, Litestar]:
+    """Return what a server serves, and the Litestar application within it. `more` are routes beside those of the API.
+
+    Raises ValueError if a route that writes does not say which permission it needs.
+    """
+    rooms = Rooms(home, people or People(home.store), SharedSession(home), Figures())
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await rooms.sessions.close()
+
+    app = Litestar(
+        route_handlers=[*handlers(), *more],
+        state=State({"rooms": rooms}),
+        request_class=StrictRequest,
+        guards=[_may],
+        before_request=check_parameters,
+        exception_handlers={Exception: _problem},
+        openapi_config=configuration(),
+        lifespan=[lifespan],
+        logging_config=None,
+        debug=False,
+    )
+    _check_permissions(app)
+    return Shell(Door(Once(cast(ASGIApp, app), home), rooms.people), rooms.figures), app
+
+
+def _may(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let through who has the permission of a route; where the route names none, who may look."""
+    if is_open(connection.scope["path"]):
+        return
+    principal = principal_in(connection.scope)
+    if principal is None:
+        raise SignInNeeded("The request names nobody.")
+    require(principal, handler.opt.get("permission", Permission.LOOK))
+
+
+def _check_permissions(app: Litestar) -> None:
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if not isinstance(handler, HTTPRouteHandler) or handler.http_methods <= _SAFE or is_open(route.path):
+                continue
+            if "permission" not in handler.opt:
+                raise ValueError(f"The route {route.path} writes and names no permission.")
+
+
+def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    more: dict[str, str] = {}
+    found: Exception = error
+    match error:
+        case NotFoundException():
+            found = UnknownAddress(f"There is nothing at {request.url.path}.")
+        case MethodNotAllowedException():
+            found = MethodNotAllowed(f"{request.method} is no method of {request.url.path}.")
+            more["Allow"] = (error.headers or {}).get("allow", "")
+        case ValidationException():
+            extra = error.extra if isinstance(error.extra, list) and error.extra else [{}]
+            first: Any = extra[0]
+            name, words = first.get("key") or "$", first.get("message") or error.detail
+            found = invalid(f"{name}: {words}.", name)
+        case HTTPException() if error.status_code < 500:
+            found = invalid(f"{error.detail}.", "$")
+    ours = as_ours(found)
+    problem = problem_of(ours, request_id_in(request.scope))
+    headers = {name: value for name, value in headers_of(ours, more).items() if value}
+    return Response(encoded(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)

@@ -1,0 +1,35 @@
+"""`serve`: the REST API, and where the *Business Central* button leads."""
+
+import click
+
+from crosstie.cli.invocation import Command, answered_in_json, current, opened_home
+from crosstie.cli.terminal import safe
+
+
+@click.command("serve", cls=Command)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
+def serve_(host: str, port: int) -> None:
+    """Serve the REST API until interrupted.
+
+    While there is no administrator, a one-time code is printed with which somebody becomes the first one. Each
+    request is logged on standard error, in JSON; not with --log-level error.
+    """
+    import logging
+
+    from crosstie.api.serving import Serving, serve
+
+    if current().log_level != "error":
+        logging.getLogger("crosstie.access").setLevel(logging.INFO)
+
+    def ready(serving: Serving) -> None:
+        if answered_in_json(serving):
+            return
+        click.echo(f"Crosstie answers at {safe(serving.address)}", err=True)
+        if serving.first_link is not None:
+            click.echo(f"One-time code for the first administrator, good for a day: {serving.first_link}", err=True)
+            click.echo(f'Send it to {serving.address}/api/v1/join as {{"link", "name", "password"}}.', err=True)
+        click.echo("Ctrl-C ends it.", err=True)
+
+    with opened_home() as home:
+        serve(home, host=host, port=port, ready=ready)
