@@ -1,12 +1,16 @@
 """Running a job: its row in the log from the first to the last line, whatever happens in between."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from crosstie.engine.context import Context, Report
 from crosstie.jobs.owners import this_owner
-from crosstie.model.errors import CrosstieError, GuardStopped
-from crosstie.model.jobs import JobKind, JobState
+from crosstie.jobs.watching import GivenBack, Watch, kept_alive
+from crosstie.model.errors import CrosstieError, GuardStopped, JobCancelled
+from crosstie.model.jobs import Job, JobKind, JobState
 from crosstie.model.mappings import Direction
+
+_LEFT = "The worker that ran this ended; the job of which it is a part goes on with the next one."
 
 
 async def run_job(
@@ -19,26 +23,64 @@ async def run_job(
 ) -> Report:
     """Run `work` as a job and return its report; the row of the log says how it ended, also where it raises.
 
-    Raises JobRunning if it is exclusive and another exclusive job of the mapping runs, and what `work` raises.
+    Where a worker was given the job, the first run is that job, whose end the worker records; later ones are parts.
+    Raises JobRunning if it is exclusive and another exclusive job of the mapping runs, JobCancelled if a person stops
+    it between two pages, and what `work` raises.
     """
     release_dead(ctx)
-    with ctx.store.begin() as unit:
-        job = unit.start_job(kind, ctx.mapping_name, direction, exclusive=exclusive, owner=this_owner(), now=ctx.now())
-    ctx.job_id = job.id
-    ctx.report.job_id = job.id
+    job, head = _begin(ctx, kind, direction, exclusive)
+    ctx.job_id = ctx.report.job_id = job.id
+    halted = ctx.assignment.halted if ctx.assignment is not None else lambda: False
+    watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted)
+    ctx.observer = watch
     try:
-        await work(ctx)
+        async with kept_alive(ctx.store, watch, ctx.now):
+            await work(ctx)
+        watch.note()
     except GuardStopped as error:
-        _finish(ctx, JobState.STOPPED, str(error))
+        _finish(ctx, job, JobState.STOPPED, str(error))
+        raise
+    except JobCancelled as error:
+        _finish(ctx, job, JobState.CANCELLED, error.words)
         raise
     except CrosstieError as error:
-        _finish(ctx, JobState.FAILED, str(error))
+        _finish(ctx, job, JobState.FAILED, str(error))
         raise
+    except GivenBack as error:
+        raise _let_go(ctx, job) from error
     except BaseException as error:
-        _finish(ctx, JobState.FAILED, f"{type(error).__name__}: {error}".rstrip(": "))
+        if ctx.assignment is not None and isinstance(error, asyncio.CancelledError):
+            _finish(ctx, job, JobState.INTERRUPTED, _LEFT)
+        else:
+            _finish(ctx, job, JobState.FAILED, f"{type(error).__name__}: {error}".rstrip(": "))
         raise
-    _finish(ctx, JobState.FINISHED, "")
+    _finish(ctx, job, JobState.FINISHED, "")
     return ctx.report
+
+
+def _begin(ctx: Context, kind: JobKind, direction: Direction, exclusive: bool) -> tuple[Job, Job | None]:
+    """Return the job as which the context runs, and the one of which it is a part, if it is one."""
+    assignment = ctx.assignment
+    if assignment is not None and not assignment.begun:
+        assignment.begun = True
+        # What an earlier process has done of the same job counts as done.
+        ctx.report.to_remote.add(assignment.job.to_remote)
+        ctx.report.from_remote.add(assignment.job.from_remote)
+        return assignment.job, None
+    head = assignment.job if assignment is not None else None
+    with ctx.store.begin() as unit:
+        unit.background.beat(this_owner(), this_owner(), ctx.now())
+        job = unit.start_job(
+            kind,
+            ctx.mapping_name,
+            direction,
+            # A part of an exclusive job has the mapping already.
+            exclusive=exclusive and not (head is not None and head.exclusive and head.mapping == ctx.mapping_name),
+            owner=this_owner(),
+            now=ctx.now(),
+            parent_id=head.id if head is not None else None,
+        )
+        return job, unit.background.job(head.id) if head is not None else None
 
 
 def release_dead(ctx: Context) -> None:
@@ -56,11 +98,27 @@ def release_dead(ctx: Context) -> None:
                 )
 
 
-def _finish(ctx: Context, state: JobState, message: str) -> None:
+def _let_go(ctx: Context, job: Job) -> BaseException:
+    """Return what to raise where this process is to leave its job alone."""
+    if ctx.assignment is None:
+        return JobCancelled(
+            f"Another process took job {job.id} of mapping {job.mapping} for dead and goes on in its place.", job=job.id
+        )
+    if job.id != ctx.assignment.job.id:
+        _finish(ctx, job, JobState.INTERRUPTED, _LEFT)
+    return GivenBack()
+
+
+def _finish(ctx: Context, job: Job, state: JobState, message: str) -> None:
+    """Store how a job ended; of one that a worker was given only what it has counted."""
     ctx.report.message = message
+    given = ctx.assignment is not None and job.id == ctx.assignment.job.id
     with ctx.store.begin() as unit:
+        if given:
+            unit.update_job(job.id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
+            return
         unit.update_job(
-            ctx.job_id,
+            job.id,
             to_remote=ctx.report.to_remote,
             from_remote=ctx.report.from_remote,
             state=state,

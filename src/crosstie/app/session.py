@@ -8,8 +8,8 @@ from typing import Any
 from crosstie.app.home import Home
 from crosstie.app.systems import open_system
 from crosstie.engine.compiling import CompiledMapping, compile_mapping
-from crosstie.engine.context import Context, Guards, Observer, Silent, Task
-from crosstie.jobs.owners import is_alive
+from crosstie.engine.context import Assignment, Context, Guards, Observer, Silent, Task
+from crosstie.jobs.processes import living
 from crosstie.model.connections import Connection, SystemKind
 from crosstie.model.couplings import Coupling
 from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection, UnknownMapping
@@ -76,12 +76,14 @@ class Session:
         systems: Mapping[Side, System],
         connections: Mapping[Side, Connection],
         now: Callable[[], datetime] = utc_now,
+        assignment: Assignment | None = None,
     ) -> None:
         self.home = home
         self.store = store
         self.systems = systems
         self.connections = connections
         self.now = now
+        self.assignment = assignment
         with store.begin() as unit:
             self.settings = dict(unit.settings())
         self._compiled: dict[str, CompiledMapping] = {}
@@ -124,10 +126,11 @@ class Session:
             store=self.store,
             access=self.access(),
             now=self.now,
-            alive=is_alive,
+            alive=living(self.store, self.now),
             task=task,
             guards=guards or Guards(),
             observer=observer or Silent(),
+            assignment=self.assignment,
         )
         for side, schema in ((Side.LOCAL, compiled.local_schema), (Side.REMOTE, compiled.remote_schema)):
             if text := compiled.mapping.filter(side):
@@ -198,17 +201,18 @@ def _title(kind: SystemKind) -> str:
 
 
 @asynccontextmanager
-async def open_session(home: Home) -> AsyncIterator[Session]:
+async def open_session(home: Home, assignment: Assignment | None = None) -> AsyncIterator[Session]:
     """Open both systems of the home's connections for some use cases, and close them afterwards.
 
-    Raises UnknownConnection or InvalidConnection if a side has no usable connection.
+    With an `assignment`, what the use cases run is the job that a worker was given. Raises UnknownConnection or
+    InvalidConnection if a side has no usable connection.
     """
     with home.store.begin() as unit:
         known = unit.connections()
     connections = {side: connection_of(known, side) for side in (Side.LOCAL, Side.REMOTE)}
     systems = {side: open_system(connection) for side, connection in connections.items()}
     try:
-        yield Session(home, home.store, systems, connections)
+        yield Session(home, home.store, systems, connections, assignment=assignment)
     finally:
         for system in systems.values():
             await system.close()

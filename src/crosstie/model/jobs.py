@@ -83,6 +83,46 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     from_remote: Counters
     message: str = ""
     details: dict[str, Any] = {}
+    parent_id: int | None = None
+    """The job of which this one is a part: one mapping of several, or what follows once records are coupled."""
+    done: int = 0
+    """Records dealt with so far."""
+    phase: str = ""
+    cancel_requested: bool = False
+    use_case: str = ""
+    """What a worker is to call; empty where the process that wanted the job ran it itself."""
+    arguments: dict[str, Any] = {}
+    asked_by: str = ""
+    scheduled: bool = False
+    """The schedule wanted it, nobody waits for it."""
+    not_before: datetime | None = None
+    attempt: int = 0
+    """How often the job has gone back to the queue."""
+    failures: int = 0
+    """How often in a row it could not go on because a system was out of reach."""
+    recoveries: int = 0
+    """How often it went on after its process had died."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the job has not come to its end: it waits, runs, or was interrupted and goes on with a worker."""
+        if self.state is JobState.INTERRUPTED:
+            return bool(self.use_case)
+        return self.state in (JobState.QUEUED, JobState.RUNNING)
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job for a worker, not stored yet."""
+
+    kind: JobKind
+    mapping: str
+    """Empty for one that goes through several mappings, each as a part of its own."""
+    direction: Direction
+    exclusive: bool
+    use_case: str
+    arguments: dict[str, Any]
+    asked_by: str = ""
+    scheduled: bool = False
 
 
 class Outcome(StrEnum):

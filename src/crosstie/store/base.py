@@ -19,6 +19,7 @@ from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.problems import NewProblem, Problem
 from crosstie.model.records import Side
 from crosstie.store.base_answers import Answers
+from crosstie.store.base_background import Background
 from crosstie.store.base_people import People
 
 
@@ -107,6 +108,9 @@ class Unit(Protocol):
     def people(self) -> People: ...
 
     @property
+    def background(self) -> Background: ...
+
+    @property
     def answers(self) -> Answers: ...
 
     # --- intents: what is about to be written -------------------------------------------------------------
@@ -122,7 +126,15 @@ class Unit(Protocol):
     # --- jobs and journal ---------------------------------------------------------------------------------
 
     def start_job(
-        self, kind: JobKind, mapping: str, direction: Direction, *, exclusive: bool, owner: str, now: datetime
+        self,
+        kind: JobKind,
+        mapping: str,
+        direction: Direction,
+        *,
+        exclusive: bool,
+        owner: str,
+        now: datetime,
+        parent_id: int | None = None,
     ) -> Job:
         """Store a running job. Raises JobRunning if it is exclusive and another exclusive one of the mapping runs."""
         ...

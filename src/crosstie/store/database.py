@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from crosstie.store.answers import SqlAnswers
+from crosstie.store.background import SqlBackground
 from crosstie.store.configuration import ConfigurationQueries
 from crosstie.store.couplings import SqlCouplings
 from crosstie.store.due import DueQueries
@@ -25,6 +26,7 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
         super().__init__(work, secrets)
         self._couplings = SqlCouplings(work)
         self._people = SqlPeople(work)
+        self._background = SqlBackground(work)
         self._answers = SqlAnswers(work)
 
     @property
@@ -34,6 +36,10 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
     @property
     def people(self) -> SqlPeople:
         return self._people
+
+    @property
+    def background(self) -> SqlBackground:
+        return self._background
 
     @property
     def answers(self) -> SqlAnswers:

@@ -17,7 +17,7 @@ from crosstie.store.schema import jobs, journal
 from crosstie.store.work import AnyRow
 
 _JOB_COLUMNS = Job.__struct_fields__
-_SELECT_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
+SELECT_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
 _RUNNING: ColumnElement[str] = literal_column(f"'{JobState.RUNNING.value}'")
 """Spelt out, because an index on running jobs only is of no use to a query that leaves the state open."""
 _ENTRY_COLUMNS = JournalEntry.__struct_fields__
@@ -29,7 +29,15 @@ class JobQueries(Queries):
     """The jobs' and the journal's part of a unit."""
 
     def start_job(
-        self, kind: JobKind, mapping: str, direction: Direction, *, exclusive: bool, owner: str, now: datetime
+        self,
+        kind: JobKind,
+        mapping: str,
+        direction: Direction,
+        *,
+        exclusive: bool,
+        owner: str,
+        now: datetime,
+        parent_id: int | None = None,
     ) -> Job:
         row = {
             "kind": kind.value,
@@ -43,6 +51,7 @@ class JobQueries(Queries):
             "from_remote": encode(Counters()),
             "message": "",
             "details": encode({}),
+            "parent_id": parent_id,
         }
         try:
             with self._work.savepoint():
@@ -60,13 +69,14 @@ class JobQueries(Queries):
             started_at=now,
             to_remote=Counters(),
             from_remote=Counters(),
+            parent_id=parent_id,
         )
 
     def running_jobs(self, mapping: str | None = None) -> list[Job]:
-        query = _SELECT_JOBS.where(jobs.c.state == _RUNNING).order_by(jobs.c.id)
+        query = SELECT_JOBS.where(jobs.c.state == _RUNNING).order_by(jobs.c.id)
         if mapping is not None:
             query = query.where(jobs.c.mapping == mapping)
-        return [_job(row) for row in self._work.read(query)]
+        return [job_of(row) for row in self._work.read(query)]
 
     def update_job(
         self,
@@ -88,12 +98,12 @@ class JobQueries(Queries):
         self._work.write(update(jobs).where(jobs.c.id == job_id).values(changed))
 
     def jobs(self, mapping: str | None = None, *, limit: int = 50, before_id: int | None = None) -> list[Job]:
-        query = _SELECT_JOBS.order_by(jobs.c.id.desc()).limit(limit)
+        query = SELECT_JOBS.order_by(jobs.c.id.desc()).limit(limit)
         if mapping is not None:
             query = query.where(jobs.c.mapping == mapping)
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
-        return [_job(row) for row in self._work.read(query)]
+        return [job_of(row) for row in self._work.read(query)]
 
     def add_journal(self, entries: Sequence[JournalEntry]) -> None:
         self._work.write(_INSERT_ENTRIES, [_entry_row(entry) for entry in entries])
@@ -135,7 +145,8 @@ class JobQueries(Queries):
         )
 
 
-def _job(row: AnyRow) -> Job:
+def job_of(row: AnyRow) -> Job:
+    """Return the job of a row of `SELECT_JOBS`."""
     values = dict(zip(_JOB_COLUMNS, row, strict=True))
     return Job(
         **values
@@ -146,6 +157,7 @@ def _job(row: AnyRow) -> Job:
             "to_remote": decode_counters(values["to_remote"]),
             "from_remote": decode_counters(values["from_remote"]),
             "details": decode_values(values["details"]),
+            "arguments": decode_values(values["arguments"]),
         }
     )
 

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -75,6 +75,18 @@ jobs = Table(
     Column("from_remote", JsonText, nullable=False),
     Column("message", Words, nullable=False),
     Column("details", JsonText, nullable=False),
+    Column("parent_id", BigInteger),
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
+    Column("phase", Words, nullable=False, server_default=text("''")),
+    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("use_case", Text, nullable=False, server_default=text("''")),
+    Column("arguments", JsonText, nullable=False, server_default=text("'{}'")),
+    Column("asked_by", Words, nullable=False, server_default=text("''")),
+    Column("scheduled", Boolean, nullable=False, server_default=text("false")),
+    Column("not_before", UtcTime),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("recoveries", Integer, nullable=False, server_default=text("0")),
     Index("jobs_mapping", "mapping", "id"),
     Index(
         "jobs_exclusive",
@@ -90,6 +102,22 @@ jobs = Table(
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
     ),
+    Index("jobs_queue", "id", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+    Index(
+        "jobs_queued",
+        "mapping",
+        unique=True,
+        sqlite_where=text("exclusive AND state = 'queued'"),
+        postgresql_where=text("exclusive AND state = 'queued'"),
+    ),
+    Index(
+        "jobs_parent",
+        "parent_id",
+        "id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    Index("jobs_finished_at", "finished_at"),
     sqlite_autoincrement=True,
 )
 
@@ -295,6 +323,27 @@ audit_log = Table(
     Index("audit_log_action", "action", "id"),
     Index("audit_log_at", "at"),
     sqlite_autoincrement=True,
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("worker", Boolean, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("beat_at", UtcTime, nullable=False),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("mapping", Text, primary_key=True),
+    Column("every_minutes", Integer, nullable=False),
+    Column("paused_reason", Words, nullable=False),
+    Column("next_at", UtcTime, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("last_job_id", BigInteger),
 )
 
 answers = Table(
