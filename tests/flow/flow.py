@@ -25,7 +25,7 @@ from crosstie.engine.matching import MatchReport
 from crosstie.model.decisions import Decision, Preference
 from crosstie.model.errors import CrosstieError
 from crosstie.model.jobs import Counters, Job, JournalEntry
-from crosstie.model.mappings import Mapping
+from crosstie.model.mappings import Direction, Mapping
 from crosstie.model.records import Side
 
 from .desks import BusinessCentralDesk, DataverseDesk, Json, Requests
@@ -204,6 +204,15 @@ class Flow:
         )
         assert fields != found.fields, f"{mapping} has no field mapping {label}, or it is so already"
         await self.configure(mapping, fields=fields)
+
+    async def make_one_way(self, mapping: str, direction: Direction) -> None:
+        """Let a bidirectional mapping flow one way only, with the field mappings that go along."""
+        fields = tuple(
+            msgspec.structs.replace(field, direction=direction)
+            for field in self.mapping(mapping).fields
+            if field.direction in (direction, Direction.BIDIRECTIONAL)
+        )
+        await self.configure(mapping, direction=direction, fields=fields)
 
     def mapping(self, name: str = STANDARD) -> Mapping:
         with self.home.store.begin() as unit:

@@ -3,7 +3,8 @@
 import pytest
 
 from crosstie.model.decisions import RecordAction
-from crosstie.model.errors import NotCoupled
+from crosstie.model.errors import InvalidFilter, NotCoupled
+from crosstie.model.mappings import Direction
 
 from .flow import Flow, Watcher, figures, told
 
@@ -47,10 +48,91 @@ async def test_new_records_get_partners_where_that_is_asked_for(flow: Flow) -> N
     assert told(await flow.sync("CUSTOMER", create=True)) == ({}, {})
 
 
-async def test_a_mapping_that_is_not_for_coupled_records_only_creates_by_itself(flow: Flow) -> None:
+async def test_a_mapping_that_is_not_for_coupled_records_only_creates_by_itself_and_only_once(flow: Flow) -> None:
+    """
+    behaviour: IntegrationTableSynchTest/SynchronizeNewRecordFromCRMShouldOnlyInsertOnceAndUpdateOnNextSynch
+    behaviour: CRMSynchJobScenarios/TestSynchFromCRMIncludesChangesByIntegrationUser
+    """
     await flow.configure("CUSTOMER", only_coupled=False)
-    flow.dv.add_customer("Fabrikam")
+    account = flow.dv.add_customer("Fabrikam")
+    user = flow.dv.row("systemusers", account["_modifiedby_value"])
+    assert user["isintegrationuser"], "somebody else with the very user that Crosstie has"
     assert figures((await flow.sync()).from_remote) == {"inserted": 1}
+    for _ in range(2):
+        assert told(await flow.sync()) == ({}, {})
+    assert len(flow.bc.rows("customers")) == 1
+
+
+async def test_what_is_new_on_both_sides_is_there_on_both_sides_afterwards(flow: Flow) -> None:
+    """
+    behaviour: CRMSynchJobScenarios/BidirectionalSynchCanUpdateDataInBothSystems
+    """
+    await flow.configure("CUSTOMER", only_coupled=False)
+    for n in (1, 2):
+        flow.bc.add("customers", number=f"{n}0000", displayName=f"Here {n}")
+        flow.dv.add_customer(f"There {n}")
+    report = await flow.sync()
+    assert (report.to_remote.inserted, report.from_remote.inserted) == (2, 2)
+    names = {"Here 1", "Here 2", "There 1", "There 2"}
+    assert {row["displayName"] for row in flow.bc.rows("customers")} == names
+    assert {row["name"] for row in flow.dv.rows("accounts")} == names
+
+
+async def test_a_mapping_from_dataverse_only_brings_accounts_and_their_changes(flow: Flow) -> None:
+    """
+    behaviour: CRMSynchJobScenarios/SynchUncoupledCRMAccountToCustomer
+    behaviour: CRMSynchJobScenarios/SyncCoupledCRMAccountToCustomer
+    """
+    await flow.make_one_way("CUSTOMER", Direction.FROM_REMOTE)
+    await flow.configure("CUSTOMER", only_coupled=False)
+    flow.bc.add("customers", number="10000", displayName="Stays here")
+    account = flow.dv.add_customer("Fabrikam")["accountid"]
+    assert told(await flow.sync()) == ({}, {"inserted": 1})
+    flow.dv.change("accounts", account, name="Fabrikam Residences")
+    assert told(await flow.sync()) == ({}, {"modified": 1})
+    assert {row["displayName"] for row in flow.bc.rows("customers")} == {"Stays here", "Fabrikam Residences"}
+    assert len(flow.dv.rows("accounts")) == 1
+
+
+async def test_a_change_at_the_destination_of_a_one_way_mapping_moves_nothing(flow: Flow) -> None:
+    """
+    behaviour: CRMSynchNotifications/LastSyncUnchangedDestRecChangedLaterMarkedCRMIntegrationRec
+    """
+    (pair,) = await flow.pairs({"10000": {"displayName": "Adatum Corporation"}})
+    await flow.make_one_way("CUSTOMER", Direction.TO_REMOTE)
+    await flow.sync()
+    flow.dv.change("accounts", pair.remote_id, telephone1="+44 1")
+    report = await flow.sync()
+    assert (report.to_remote.modified, report.from_remote.modified, report.failed) == (0, 0, 0)
+    assert flow.differences(pair) == {"phone": ("", "+44 1")}
+
+
+async def test_a_change_of_a_field_that_is_not_mapped_is_looked_at_once(flow: Flow) -> None:
+    """
+    behaviour: CRMEntitySynchTest/SynchModifiedRecordWithNonMappedFieldToCRM
+    """
+    (pair,) = await flow.pairs({"10000": {"displayName": "Adatum Corporation"}})
+    await flow.sync()
+    flow.bc.change("customers", pair.local_id, taxRegistrationNumber="GB 1")
+    assert told(await flow.sync()) == ({"unchanged": 1}, {})
+    watcher = Watcher()
+    assert told(await flow.sync(observer=watcher)) == ({}, {})
+    assert watcher.decisions == []
+
+
+@pytest.mark.parametrize("seconds", [-300, 300], ids=["behind", "ahead"])
+async def test_every_change_goes_out_whatever_the_systems_clocks_say(flow: Flow, seconds: int) -> None:
+    """
+    behaviour: CRMEntitySynchTest/SyncChangeToCrmTwoTimesWhenCrmClockBehind
+    behaviour: CRMEntitySynchTest/LastSyncTimeNotUpdatedIfNothingToSyncCRMClockSynced
+    """
+    flow.dv.order("POST", "clock", {"advance_seconds": seconds})
+    (pair,) = await flow.pairs({"10000": {"displayName": "Adatum Corporation"}})
+    for name in ("Once", "Twice"):
+        flow.bc.change("customers", pair.local_id, displayName=name)
+        assert told(await flow.sync()) == ({"modified": 1}, {})
+        assert flow.dv.account(pair.remote_id)["name"] == name
+        assert told(await flow.sync()) == ({}, {})
 
 
 async def test_an_account_without_currency_gets_the_local_one_once_it_has_a_customer(flow: Flow) -> None:
@@ -197,6 +279,47 @@ async def test_a_record_that_leaves_the_filter_stays_coupled_and_rests_until_it_
     assert report.to_remote.modified + report.from_remote.modified == 1
     assert flow.state("10000") == "in_step"
     assert flow.differences(pair) == {}
+
+
+async def test_a_filter_of_ones_own_bounds_what_is_created(flow: Flow) -> None:
+    """
+    behaviour: CRMSynchJobScenarios/SynchFilteredViewToCRM
+    """
+    await flow.configure("CUSTOMER", local_filter="number ne '30000'", only_coupled=False)
+    for number, values in THREE.items():
+        flow.bc.add("customers", number=number, **values)
+    assert (await flow.sync()).to_remote.inserted == 2
+    await flow.configure("CUSTOMER", local_filter=None, only_coupled=True)
+    account = flow.dv.add_customer("Somebody")["accountid"]
+    await flow.couple("CUSTOMER", "30000", account, synchronise="no")
+    flow.bc.edit_customer("30000", city="Ely")
+    await flow.sync()
+    assert flow.dv.account(account)["city"] == "Ely"
+    assert len(flow.dv.rows("accounts")) == 3
+
+
+@pytest.mark.parametrize("side", ["local_filter", "remote_filter"])
+async def test_a_filter_that_is_none_is_refused_with_its_words(flow: Flow, side: str) -> None:
+    """
+    behaviour: CRMSynchJobScenarios/SynchInvalidViewCausesError
+    """
+    await flow.configure("CUSTOMER", **{side: "colour is green"})
+    with pytest.raises(InvalidFilter, match="colour is green"):
+        await flow.sync("CUSTOMER", create=True)
+    assert flow.dv.rows("accounts") == []
+
+
+async def test_a_person_who_becomes_a_company_leaves_the_filter_and_rests(flow: Flow) -> None:
+    """
+    behaviour: CRMSynchRulesTest/TestChangeCoupledPersonToCompanyContactAndCoupleThroughCode
+    """
+    await flow.pairs({"10000": THREE["10000"]})
+    person = flow.bc.person("10000", "Ann", "Beebe")
+    await flow.create("CONTACT", str(person["number"]))
+    flow.bc.change("syncContacts", person["id"], type="Company", displayName="Ann Beebe Ltd.")
+    report = await flow.sync("CONTACT")
+    assert (report.failed, report.to_remote.modified, report.from_remote.modified) == (0, 0, 0)
+    assert flow.state(str(person["number"]), "CONTACT") == "out_of_filter"
 
 
 async def test_an_edit_of_the_partner_does_not_go_to_a_record_outside_of_the_filter(flow: Flow) -> None:

@@ -36,6 +36,9 @@ async def test_a_customer_and_an_account_are_coupled_and_the_side_chosen_wins(
     """
     behaviour: CRMIntegrationRecordTest/CanCoupleRecordToCRMID
     behaviour: CRMIntegrationRecordTest/CanCoupleCRMIDToRecord
+    behaviour: CRMCouplingRecord/GetPerformInitialSynchronization
+    behaviour: CRMCouplingRecord/GetInitialSynchronizationDirection
+    behaviour: CRMCouplingRecord/GetCRMIDAfterSelectingCRMRecord
     """
     accounts = await two_customers_and_two_accounts(flow)
     made = await flow.couple("CUSTOMER", "10000", "One", synchronise=synchronise)
@@ -124,6 +127,30 @@ async def test_a_salesperson_is_given_to_another_user_only_on_purpose(flow: Flow
     assert flow.bc.rows("salespeoplePurchasers")[0]["displayName"] == "Ben Doe"
 
 
+async def test_a_salesperson_takes_the_values_of_the_user_without_being_asked(flow: Flow) -> None:
+    """
+    behaviour: CRMCouplingTest/CoupleSalesperson
+    """
+    flow.bc.add("salespeoplePurchasers", code="JO", displayName="Jo")
+    user = flow.dv.add_user("Ann", "Doe")
+    made = await flow.couple("SALESPEOPLE", "JO", "Ann Doe")
+    assert made.coupling.remote_id == user["systemuserid"]
+    assert flow.bc.rows("salespeoplePurchasers")[0]["displayName"] == "Ann Doe"
+    assert flow.dv.row("systemusers", user["systemuserid"])["@odata.etag"] == user["@odata.etag"]
+
+
+async def test_the_beginning_of_a_name_is_enough_where_only_one_record_has_it(flow: Flow) -> None:
+    """
+    behaviour: CRMCouplingRecord/TypingIncompleteCRMAccountName
+    """
+    accounts = await two_customers_and_two_accounts(flow)
+    flow.dv.add_customer("Onion")
+    made = await flow.couple("CUSTOMER", "10000", "Tw")
+    assert made.coupling.remote_id == accounts["Two"]
+    with pytest.raises(AmbiguousRecord, match="'On' names 2 records"):
+        await flow.couple("CUSTOMER", "20000", "On")
+
+
 async def test_a_coupling_whose_customer_is_gone_makes_way(flow: Flow) -> None:
     """
     behaviour: CRMSynchSkippedRecords/T175_SetupCouplingConfirmedForDeletedCRMRec
@@ -176,6 +203,9 @@ async def test_names_that_several_records_bear_are_refused_with_the_candidates(f
     ],
 )
 async def test_records_that_do_not_exist_are_named(flow: Flow, record: str, to: str, words: str) -> None:
+    """
+    behaviour: CRMCouplingRecord/TypingWrongCRMAccountName
+    """
     await two_customers_and_two_accounts(flow)
     with pytest.raises(UnknownRecord, match=words):
         await flow.couple("CUSTOMER", record, to)

@@ -11,6 +11,7 @@ async def test_a_customer_gets_an_account_with_every_mapped_field(flow: Flow) ->
     """
     behaviour: CRMIntegrationMgtTest/CreateNewRecordInCRM
     behaviour: IntegrationTableSynchTest/SynchNewRecord
+    behaviour: CRMCouplingRecord/CRMCouplingRecordCreateNewEnabledForNotCoupledRecord
     """
     await flow.match("PAYMENT TERMS")
     await flow.match("SHIPMENT METHOD")
@@ -59,6 +60,7 @@ async def test_an_account_gets_a_customer_with_the_next_number(flow: Flow) -> No
 async def test_what_is_coupled_already_is_left_alone(flow: Flow) -> None:
     """
     behaviour: CRMIntegrationMgtTest/CreateNewRecordInCRM
+    behaviour: CRMCouplingRecord/CRMCouplingRecordCreateNewDisabledForCoupledRecord
     """
     pair = await flow.pair()
     before, jobs = flow.tags(pair), len(flow.jobs())
@@ -129,9 +131,13 @@ async def test_a_currency_without_an_exchange_rate_is_not_created(flow: Flow) ->
 
 
 async def test_a_currency_is_created_with_its_rate_and_the_precision_of_dataverse(flow: Flow) -> None:
+    """
+    behaviour: CRMCouplingTest/CoupleCurrency
+    """
     flow.load("demo")
     assert flow.dv.rows("transactioncurrencies", "isocurrencycode eq 'NOK'") == []
-    await flow.create("CURRENCY", "NOK")
+    assert told(await flow.create("CURRENCY", "NOK")) == ({"inserted": 1}, {})
+    assert flow.state("NOK", "CURRENCY") == "in_step"
     created = flow.dv.only("transactioncurrencies", "isocurrencycode eq 'NOK'")
     rates = flow.bc.rows("currencyExchangeRates", "currencyCode eq 'NOK'")
     newest = max(rates, key=lambda row: row["startingDate"])
@@ -166,6 +172,9 @@ async def test_new_salespeople_get_codes_of_their_own(flow: Flow) -> None:
 
 @pytest.mark.parametrize(("mapping", "remote"), [("SALESPEOPLE", False), ("CURRENCY", True)])
 async def test_nothing_is_created_against_the_direction_of_the_mapping(flow: Flow, mapping: str, remote: bool) -> None:
+    """
+    behaviour: CRMCouplingRecord/CRMCouplingRecordCreateNewDisabledForFromIntegrationTableDirection
+    """
     with pytest.raises(InvalidOption, match=f"The mapping {mapping} flows"):
         await flow.create(mapping, "X", remote=remote)
 

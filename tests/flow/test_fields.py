@@ -88,6 +88,22 @@ async def test_a_mapping_whose_field_mappings_are_all_disabled_is_refused(flow: 
     assert flow.dv.rows("accounts") == []
 
 
+async def test_the_field_mappings_of_a_mapping_are_listed_in_their_order_with_both_fields(flow: Flow) -> None:
+    """
+    behaviour: CRMIntegrationMapping/FieldMappingListPageShownFromTableMapping
+    """
+    said = await flow.crosstie("mapping", "fields", "PAYMENT TERMS", "--json")
+    (only,) = said.document["fields"]
+    assert (only["label"], only["local_field"], only["direction"], only["remote_field"]) == (
+        "Code",
+        "code",
+        "to_remote",
+        "label",
+    )
+    customer = (await flow.crosstie("mapping", "fields", "CUSTOMER", "--json")).document["fields"]
+    assert [field["label"] for field in customer] == [field.label for field in flow.mapping().fields]
+
+
 async def test_disabled_field_mappings_are_left_out(flow: Flow) -> None:
     """
     behaviour: CRMIntegrationMapping/SyncTableWithPartiallyDisabledFields

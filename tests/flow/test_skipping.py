@@ -131,6 +131,31 @@ async def test_a_person_can_have_a_paused_record_tried_at_any_time(flow: Flow) -
     assert [problem.record.name for problem in flow.problems()] == ["20000 Trey Research"]
 
 
+async def test_of_paused_records_of_two_mappings_only_those_named_are_tried(flow: Flow) -> None:
+    """
+    behaviour: CRMSynchSkippedRecords/T122_SynchronizeMultipleBidirectionalRecords
+    """
+    users = [flow.dv.add_user(first, "Doe")["systemuserid"] for first in ("Ann", "Ben")]
+    await flow.create("SALESPEOPLE", *users, remote=True)
+    customers = await flow.pairs({"10000": {"displayName": "Ten"}, "20000": {"displayName": "Twenty"}})
+    for user in users:
+        flow.dv.change("systemusers", user, mobilephone="+44 1223 496 000 and then some more")
+    for pair in customers:
+        flow.dv.change("accounts", pair.remote_id, emailaddress1=LONG)
+    for _ in range(2):
+        await flow.sync("SALESPEOPLE")
+        await flow.sync("CUSTOMER")
+    assert {c.state for m in ("SALESPEOPLE", "CUSTOMER") for c in flow.couplings(m).values()} == {"skipped"}
+    flow.dv.change("systemusers", users[1], mobilephone="+44 1")
+    await flow.sync("CUSTOMER", "10000", "20000", direction="to_remote")
+    await flow.sync("SALESPEOPLE", users[1])
+    assert {c.state for c in flow.couplings("CUSTOMER").values()} == {"in_step"}
+    assert {c.remote_id: c.state for c in flow.couplings("SALESPEOPLE").values()} == {
+        users[0]: "skipped",
+        users[1]: "in_step",
+    }
+
+
 async def test_one_paused_record_stops_no_other(flow: Flow) -> None:
     await paused(flow)
     (other,) = await flow.pairs({"20000": {"displayName": "Trey Research"}})

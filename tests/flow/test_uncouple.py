@@ -136,6 +136,7 @@ async def test_a_coupling_whose_other_half_is_gone_can_be_removed(flow: Flow, si
 async def test_a_paused_record_can_be_uncoupled_and_leaves_no_problem_behind(flow: Flow) -> None:
     """
     behaviour: CDSUncoupling/CRMSkippedRecordsUncoupleSingleInBackground
+    behaviour: CRMSynchSkippedRecords/T191_UpdateSourceTableRemovesNotExistingCouplings
     behaviour: CDSUncoupling/CRMSkippedRecordsUncoupleSingleInForeground
     behaviour: CDSUncoupling/IntegrationSynchJobErrorsUncoupleSingleInForeground
     """
