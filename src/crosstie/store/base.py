@@ -20,6 +20,7 @@ from crosstie.model.problems import NewProblem, Problem
 from crosstie.model.records import Side
 from crosstie.store.base_answers import Answers
 from crosstie.store.base_background import Background
+from crosstie.store.base_lists import Lists
 from crosstie.store.base_people import People
 
 
@@ -112,6 +113,9 @@ class Unit(Protocol):
 
     @property
     def answers(self) -> Answers: ...
+
+    @property
+    def lists(self) -> Lists: ...
 
     # --- intents: what is about to be written -------------------------------------------------------------
 

@@ -21,7 +21,7 @@ _STATES = {state.value: state for state in CouplingState}
 _STATE_AT = _COLUMNS.index("state")
 _CHANGEABLE = tuple(name for name in NewCoupling.__struct_fields__ if name != "mapping")
 
-_SELECT = select(*(table.c[name] for name in _COLUMNS))
+SELECT = select(*(table.c[name] for name in _COLUMNS))
 _INDEXED = ("local_id", "remote_id", "local_key", "remote_key", "state")
 _NOT_INDEXED = tuple(name for name in _CHANGEABLE if name not in _INDEXED)
 _LOCKED = select(table.c.id, table.c.revision, *(table.c[name] for name in _INDEXED)).order_by(table.c.id)
@@ -36,21 +36,21 @@ class SqlCouplings:
         self._work = work
 
     def by_record(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, Coupling]:
-        query = _SELECT.where(table.c.mapping == mapping)
+        query = SELECT.where(table.c.mapping == mapping)
         rows = self._work.read_among(query, _id_column(side), ids)
-        return {coupling.record_id(side): coupling for coupling in map(_coupling, rows)}
+        return {coupling.record_id(side): coupling for coupling in map(coupling_of, rows)}
 
     def by_key(self, mapping: str, side: Side, keys: Iterable[str]) -> dict[str, Coupling]:
         column = table.c.local_key if side is Side.LOCAL else table.c.remote_key
-        rows = self._work.read_among(_SELECT.where(table.c.mapping == mapping), column, keys)
-        found = sorted(map(_coupling, rows), key=lambda coupling: coupling.id, reverse=True)
+        rows = self._work.read_among(SELECT.where(table.c.mapping == mapping), column, keys)
+        found = sorted(map(coupling_of, rows), key=lambda coupling: coupling.id, reverse=True)
         return {_key(coupling, side): coupling for coupling in found}
 
     def elsewhere(self, tables: Iterable[str], side: Side, ids: Iterable[str]) -> dict[str, list[Coupling]]:
-        query = _SELECT.where(table.c.mapping.in_(sorted(set(tables))))
+        query = SELECT.where(table.c.mapping.in_(sorted(set(tables))))
         found: dict[str, list[Coupling]] = {}
         for row in self._work.read_among(query, _id_column(side), ids):
-            coupling = _coupling(row)
+            coupling = coupling_of(row)
             found.setdefault(coupling.record_id(side), []).append(coupling)
         return found
 
@@ -63,12 +63,12 @@ class SqlCouplings:
         states: Sequence[CouplingState] = (),
         search: str = "",
     ) -> list[Coupling]:
-        query = _SELECT.where(table.c.mapping == mapping, table.c.id > after_id).order_by(table.c.id).limit(limit)
+        query = SELECT.where(table.c.mapping == mapping, table.c.id > after_id).order_by(table.c.id).limit(limit)
         if states:
             query = query.where(table.c.state.in_([state.value for state in states]))
         if search:
-            query = query.where(_mentions(search))
-        return [_coupling(row) for row in self._work.read(query)]
+            query = query.where(mentioning(search, self._work))
+        return [coupling_of(row) for row in self._work.read(query)]
 
     def count(self, mapping: str) -> dict[CouplingState, int]:
         query = select(table.c.state, func.count()).where(table.c.mapping == mapping).group_by(table.c.state)
@@ -114,13 +114,13 @@ class SqlCouplings:
             self._work.fill_scratch(scratch, page)
         column = _id_column(side)
         query = (
-            _SELECT.where(table.c.mapping == mapping, table.c.id > bindparam("after_id"))
+            SELECT.where(table.c.mapping == mapping, table.c.id > bindparam("after_id"))
             .where(~exists().where(scratch.c.id == column))
             .order_by(table.c.id)
             .limit(1000)
         )
         after_id = 0
-        while absent := [_coupling(row) for row in self._work.read(query, {"after_id": after_id})]:
+        while absent := [coupling_of(row) for row in self._work.read(query, {"after_id": after_id})]:
             yield absent
             after_id = absent[-1].id
 
@@ -175,7 +175,7 @@ def _update(indexed: tuple[str, ...]) -> Update:
     )
 
 
-def _coupling(row: AnyRow) -> Coupling:
+def coupling_of(row: AnyRow) -> Coupling:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["state"] = _STATES[row[_STATE_AT]]
     return Coupling(**values)
@@ -207,6 +207,10 @@ def _called(coupling: NewCoupling, side: Side) -> str:
     return f"{coupling.mapping} {side.value} {words}"
 
 
-def _mentions(search: str) -> ColumnElement[bool]:
+def mentioning(search: str, work: Work) -> ColumnElement[bool]:
+    """Return the condition that a key or name has `search` in it, whatever the case."""
     columns = (table.c.local_key, table.c.local_name, table.c.remote_key, table.c.remote_name)
+    if work.is_sqlite and search.isascii():
+        # SQLite's own LIKE takes no notice of the case of ASCII letters, and is much quicker than our `lower`.
+        return or_(*(column.contains(search, autoescape=True) for column in columns))
     return or_(*(func.lower(column).contains(search.lower(), autoescape=True) for column in columns))

@@ -14,6 +14,7 @@ from crosstie.store.failures import told
 from crosstie.store.intents import IntentQueries
 from crosstie.store.jobs import JobQueries
 from crosstie.store.keys import Secrets
+from crosstie.store.lists import SqlLists
 from crosstie.store.people import SqlPeople
 from crosstie.store.problems import ProblemQueries
 from crosstie.store.work import Work
@@ -28,6 +29,7 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
         self._people = SqlPeople(work)
         self._background = SqlBackground(work)
         self._answers = SqlAnswers(work)
+        self._lists = SqlLists(work)
 
     @property
     def couplings(self) -> SqlCouplings:
@@ -44,6 +46,10 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
     @property
     def answers(self) -> SqlAnswers:
         return self._answers
+
+    @property
+    def lists(self) -> SqlLists:
+        return self._lists
 
 
 class SqlStore:
