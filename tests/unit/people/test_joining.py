@@ -17,7 +17,7 @@ from crosstie.app.people.joining import (
 )
 from crosstie.app.people.sessions import principal_of_session
 from crosstie.app.people.signing_in import sign_in
-from crosstie.app.people.users import change_role, disable_user, list_users
+from crosstie.app.people.users import change_role, disable_user, enable_user, list_users
 from crosstie.model.errors import (
     CrosstieError,
     Forbidden,
@@ -247,6 +247,20 @@ def test_a_new_password_by_link_ends_the_old_one_and_all_its_sessions(office: Of
         join(office.people, link.secret, PASSWORD)
 
 
+def test_of_many_who_use_one_link_for_a_password_at_once_one_sets_it(office: Office) -> None:
+    office.add("anna")
+    secret = password_link(office.people, SYSTEM, "anna").secret
+    passwords = [f"password number {number}" for number in range(THREADS)]
+    results = at_once(lambda number: join(office.people, secret, passwords[number]))
+    assert joined(results) == ["anna"]
+    for number, result in enumerate(results):
+        if isinstance(result, Issued):
+            sign_in(office.people, "anna", passwords[number], address=str(number))
+        else:
+            with pytest.raises(SignInRefused):
+                sign_in(office.people, "anna", passwords[number], address=str(number))
+
+
 def test_a_new_password_lets_in_at_once_who_had_failed_too_often(office: Office) -> None:
     office.add("anna")
     for _ in range(5):
@@ -264,10 +278,12 @@ def test_a_link_for_a_password_ends_with_the_next_one_after_a_day_and_with_the_u
     with pytest.raises(InvalidLink):
         join(office.people, first.secret, OTHER)
     disable_user(office.people, root, "anna")
-    with pytest.raises(InvalidLink):
-        join(office.people, second.secret, OTHER)
     with pytest.raises(UsageError, match=r"anna is disabled\. Enable the user first"):
         password_link(office.people, root, "anna")
+    for _ in ("disabled", "enabled again"):
+        with pytest.raises(InvalidLink):
+            join(office.people, second.secret, OTHER)
+        enable_user(office.people, root, "anna")
     late = password_link(office.people, root, "root")
     office.clock.go(days=1)
     with pytest.raises(InvalidLink, match="ran out"):

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from crosstie.app.people.acting import People
@@ -253,6 +254,15 @@ def test_a_session_follows_role_and_state_of_its_user_at_once(office: Office) ->
     with pytest.raises(SignInNeeded):
         principal_of_session(office.people, secret)
     sign_in(office.people, "anna", PASSWORD)
+
+
+def test_a_session_that_outlived_the_disabling_of_its_user_opens_nothing(office: Office) -> None:
+    office.add("anna")
+    issued = sign_in(office.people, "anna", PASSWORD)
+    with office.people.store.begin() as unit:
+        unit.people.put_user(msgspec.structs.replace(issued.item.user, disabled=True))
+    with pytest.raises(SignInNeeded, match="has ended"):
+        principal_of_session(office.people, issued.secret)
 
 
 def test_a_page_is_shown_although_a_job_holds_the_store(office: Office, address: str, opener: Opener) -> None:
