@@ -19,7 +19,7 @@ from crosstie.sandbox.launch import Sandbox, running_sandbox
 from .desks import BusinessCentralDesk, DataverseDesk
 from .flow import Flow, copy_home
 
-QUICK = {"first_pause": 0.01, "longest_pause": 0.05, "attempts": 4, "patience": 5, "timeout": 5}
+QUICK = {"first_pause": 0.01, "longest_pause": 0.05, "attempts": 4, "patience": 20, "timeout": 20}
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,7 @@ class Desk:
         self._sandbox = sandbox
         self._line = http.client.HTTPConnection(urllib.parse.urlsplit(host.base).netloc, timeout=20)
         self._token = ""
+        self._switched = True
 
     def close(self) -> None:
         self._line.close()
@@ -83,10 +84,14 @@ class Desk:
     # --- orders to the sandbox --------------------------------------------------------------------------------
 
     def start_over(self, data: str = "empty") -> None:
-        """Forget records, faults, counts and switches, and load a data set."""
-        self._token = ""
-        self.order("POST", "reset", {"all": True})
+        """Forget records, faults, clock and switches, and load a data set."""
+        if self._switched:
+            self.order("POST", "reset", {"all": True})
+        else:
+            self.heal()
+            self.order("POST", "clock", {"real": True})
         self.order("POST", "load", {"data": data})
+        self._switched = data != "empty"  # the demo company brings switches of its own
 
     def order(self, method: str, name: str, body: object = None) -> Any:
         return self._send(method, f"{self.host.control_url}/{name}", body)
@@ -100,6 +105,7 @@ class Desk:
         self.order("DELETE", "faults")
 
     def switch(self, **settings: object) -> None:
+        self._switched = True
         self.order("POST", "settings", settings)
 
     def forget_requests(self) -> None:

@@ -205,7 +205,7 @@ def test_a_process_of_its_own_ends_with_the_same_codes(home_folder: Path, args: 
         [sys.executable, "-m", "crosstie.cli", "--home", str(home_folder), *args],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert done.returncode == code, done.stderr
     assert isinstance(json.loads(done.stdout), dict)
