@@ -27,6 +27,8 @@ _COMMANDS: Mapping[str, str] = {
     "jobs": "looking",
     "history": "looking",
     "open": "looking",
+    "user": "people",
+    "token": "tokens",
 }
 """Commands in the order of the help, and the module of `crosstie.cli.commands` that each is in."""
 

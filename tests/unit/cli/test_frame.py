@@ -21,8 +21,8 @@ from crosstie.model.errors import (
 from tests.unit.cli.conftest import Crosstie
 
 COMMANDS = [
-    *("demo", "sandbox", "connection", "mapping", "couple", "create", "sync", "match", "uncouple"),
-    *("couplings", "problems", "jobs", "history", "open"),
+    *("demo", "serve", "sandbox", "connection", "mapping", "couple", "create", "sync", "match", "uncouple"),
+    *("couplings", "problems", "jobs", "history", "open", "user", "token"),
 ]
 
 

@@ -54,6 +54,8 @@ NEVER_FOR_HELP = {
         ("mapping", "--help"),
         ("sandbox", "--help"),
         ("demo", "--help"),
+        ("user", "invite", "--help"),
+        ("token", "create", "--help"),
         ("sync", "CUSTOMER", "--direction", "sideways"),
         ("no-such-command",),
     ],
@@ -62,11 +64,17 @@ def test_help_and_mistakes_load_click_and_nothing_heavy(tmp_path: Path, args: tu
     assert modules_after(tmp_path, *args) & NEVER_FOR_HELP == set()
 
 
-@pytest.mark.parametrize("args", [("mapping", "list"), ("connection", "list"), ("problems", "--json"), ("jobs",)])
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(("mapping", "list"), ("connection", "list"), ("problems", "--json"), ("jobs",)),
+        *(("user", "list"), ("user", "invite", "anna"), ("token", "create", "export", "--role", "viewer")),
+    ],
+)
 def test_what_only_reads_the_store_loads_no_client_and_no_server(
     tmp_path: Path, home: Path, args: tuple[str, ...]
 ) -> None:
     loaded = modules_after(tmp_path, *args, home=home)
     assert "crosstie.store.opening" in loaded
-    assert loaded & {"aiohttp", "rich", "structlog", "uvicorn", "crosstie.sandbox"} == set()
+    assert loaded & {"aiohttp", "argon2", "rich", "structlog", "uvicorn", "crosstie.sandbox"} == set()
     assert [name for name in loaded if name.startswith("crosstie.systems.") and name != "crosstie.systems.base"] == []
