@@ -48,9 +48,40 @@ async def add_connection(home: Home, connection: Connection, *, check: bool = Tr
 
 
 async def test_connection(home: Home, name: str) -> ConnectionTest:
-    """Test address, sign-in, rights, company and clock of a connection. Raises UnknownConnection."""
-    test, _ = await _test(find_connection(home, name))
+    """Test address, sign-in, rights, company and clock of a connection; one that paused itself and passes is resumed.
+
+    Raises UnknownConnection.
+    """
+    connection = find_connection(home, name)
+    test, _ = await _test(connection)
+    if test.passed and connection.paused:
+        _store(home, msgspec.structs.replace(connection, paused_reason=""))
     return test
+
+
+async def pause_refused(home: Home) -> list[str]:
+    """Pause the enabled connections whose system refuses the sign-in, and return their names.
+
+    What runs by itself leaves a paused connection alone, so that nobody is locked out by it; people can still use it.
+    """
+    paused = []
+    with home.store.begin() as unit:
+        known = unit.connections()
+    for connection in known:
+        if connection.enabled and not connection.paused:
+            test, _ = await _test(connection)
+            refused = next((each for each in test.findings if each.name == "sign-in" and not each.passed), None)
+            if refused is not None:
+                _store(home, msgspec.structs.replace(connection, paused_reason=refused.detail))
+                paused.append(connection.name)
+    return paused
+
+
+async def test_paused(home: Home) -> list[str]:
+    """Test the connections that paused themselves and return the names of those that are used again."""
+    with home.store.begin() as unit:
+        paused = [each.name for each in unit.connections(with_secrets=False) if each.paused]
+    return [name for name in paused if (await test_connection(home, name)).passed]
 
 
 async def _test(connection: Connection) -> tuple[ConnectionTest, str]:

@@ -16,7 +16,7 @@ import structlog
 
 from crosstie.engine.context import Assignment
 from crosstie.jobs.owners import this_owner
-from crosstie.jobs.scheduling import after_run
+from crosstie.jobs.scheduling import ALL, after_run
 from crosstie.jobs.watching import GivenBack
 from crosstie.model.errors import (
     AlreadyCoupled,
@@ -234,7 +234,7 @@ class Carrier:
 
     def _call(self, job: Job, mapping: str | None) -> Ending:
         """Call the use case and return how it ended. Raises JobRunning if it could not begin yet."""
-        assignment = Assignment(job, begun=mapping is not None, halted=self._halted)
+        assignment = Assignment(job, begun=job.mapping == ALL, halted=self._halted)
         try:
             result = self._run(job.id, self._use_cases.call(assignment, mapping))
         except JobRunning:

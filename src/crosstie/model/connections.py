@@ -29,6 +29,12 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of what answered when the connection was made; a change stops everything."""
     enabled: bool = True
     paused_reason: str = ""
+    """Why nothing runs by itself over an enabled connection, or why a person disabled it."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the connection has paused itself: it resumes when its test passes."""
+        return self.enabled and bool(self.paused_reason)
 
     def __repr__(self) -> str:
         """Leaves the secret out, so that it gets into no log and no traceback."""

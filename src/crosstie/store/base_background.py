@@ -46,7 +46,9 @@ class Background(Protocol):
         """
         ...
 
-    def job(self, job_id: int) -> Job | None: ...
+    def job(self, job_id: int) -> Job | None:
+        """Return a job with its arguments, which lists of jobs leave away."""
+        ...
 
     def parts(self, job_id: int) -> list[Job]:
         """Return the jobs that are parts of this one, in the order in which they began."""

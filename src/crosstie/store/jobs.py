@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, insert, literal_column, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.errors import JobRunning
@@ -12,12 +12,16 @@ from crosstie.model.jobs import Counters, Job, JobKind, JobState, JournalEntry, 
 from crosstie.model.mappings import Direction
 from crosstie.model.records import Side
 from crosstie.store.codec import decode_changes, decode_counters, decode_values, encode
+from crosstie.store.columns import JsonText
 from crosstie.store.queries import Queries
 from crosstie.store.schema import jobs, journal
 from crosstie.store.work import AnyRow
 
 _JOB_COLUMNS = Job.__struct_fields__
-SELECT_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
+_NO_ARGUMENTS: ColumnElement[bytes] = type_coerce(literal_column("'{}'"), JsonText()).label("arguments")
+SELECT_JOBS = select(*(_NO_ARGUMENTS if name == "arguments" else jobs.c[name] for name in _JOB_COLUMNS))
+"""For lists: without the arguments, which may name every record of a table."""
+SELECT_WHOLE_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
 _RUNNING: ColumnElement[str] = literal_column(f"'{JobState.RUNNING.value}'")
 """Spelt out, because an index on running jobs only is of no use to a query that leaves the state open."""
 _ENTRY_COLUMNS = JournalEntry.__struct_fields__

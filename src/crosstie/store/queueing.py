@@ -10,7 +10,7 @@ from crosstie.model.errors import JobRunning
 from crosstie.model.jobs import Counters, Job, JobState, NewJob
 from crosstie.store.base_background import Standing
 from crosstie.store.codec import encode
-from crosstie.store.jobs import SELECT_JOBS, job_of
+from crosstie.store.jobs import SELECT_JOBS, SELECT_WHOLE_JOBS, job_of
 from crosstie.store.queries import Queries
 from crosstie.store.schema import jobs
 
@@ -56,7 +56,7 @@ class QueueQueries(Queries):
         return stored
 
     def job(self, job_id: int) -> Job | None:
-        rows = self._work.read(SELECT_JOBS.where(jobs.c.id == job_id))
+        rows = self._work.read(SELECT_WHOLE_JOBS.where(jobs.c.id == job_id))
         return job_of(rows[0]) if rows else None
 
     def parts(self, job_id: int) -> list[Job]:
