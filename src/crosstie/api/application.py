@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from crosstie.api.asgi import ASGIApp, principal_in, request_id_in
-from crosstie.api.asking import StrictRequest, check_parameters
+from crosstie.api.asking import StrictRequest, check_parameters, place_of
 from crosstie.api.document import configuration
 from crosstie.api.door import Door, is_open
 from crosstie.api.figures import Figures
@@ -91,10 +91,8 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[byte
             found = MethodNotAllowed(f"{request.method} is no method of {request.url.path}.")
             more["Allow"] = (error.headers or {}).get("allow", "")
         case ValidationException():
-            extra = error.extra if isinstance(error.extra, list) and error.extra else [{}]
-            first: Any = extra[0]
-            name, words = first.get("key") or "$", first.get("message") or error.detail
-            found = invalid(f"{name}: {words}.", name)
+            path, words = place_of(request, error.extra)
+            found = invalid(f"{path}: {words}.", path)
         case HTTPException() if error.status_code < 500:
             found = invalid(f"{error.detail}.", "$")
     ours = as_ours(found)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
+from litestar.enums import ParamType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import ParameterKwarg, PathParameter
 
@@ -93,7 +94,7 @@ def _has_zero(value: Any) -> bool:
 def check_parameters(request: Request[Any, Any, Any]) -> None:
     """Refuse parameters that the address does not know, and text that no store can hold. Raises InvalidRequest."""
     handler = request.route_handler
-    known = query_names(handler) if isinstance(handler, HTTPRouteHandler) else frozenset()
+    known = query_names(handler) if isinstance(handler, HTTPRouteHandler) else {}
     for name, values in request.query_params.dict().items():
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
@@ -106,11 +107,22 @@ def check_parameters(request: Request[Any, Any, Any]) -> None:
 
 
 @cache
-def query_names(handler: HTTPRouteHandler) -> frozenset[str]:
-    """Return the names of the query parameters of a handler."""
-    found = set()
+def query_names(handler: HTTPRouteHandler) -> dict[str, str]:
+    """Return the query parameters of a handler, by the name in the address; the values are their names in Python."""
+    found = {}
     for name, field in handler.parsed_fn_signature.parameters.items():
         kwarg = field.kwarg_definition
-        if isinstance(kwarg, ParameterKwarg) and str(kwarg.param_type) == "query":
-            found.add(kwarg.name or name)
-    return frozenset(found)
+        if isinstance(kwarg, ParameterKwarg) and kwarg.param_type is ParamType.QUERY:
+            found[kwarg.name or name] = name
+    return found
+
+
+def place_of(request: Request[Any, Any, Any], mistakes: object) -> tuple[str, str]:
+    """Return the place and the words of the first of Litestar's mistakes."""
+    first: Any = mistakes[0] if isinstance(mistakes, list) and mistakes else {}
+    key, words = str(first.get("key", "$")), str(first.get("message", "it cannot be read"))
+    if str(first.get("source", "")) == "body" or key == "data":
+        return "$", "The body is missing"
+    handler = request.scope.get("route_handler")
+    known = query_names(handler) if isinstance(handler, HTTPRouteHandler) else {}
+    return next((name for name, inner in known.items() if inner == key), key), words

@@ -7,11 +7,13 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Request, Router
 from litestar.enums import OpenAPIMediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
 from crosstie.api.refusing import MEDIA_TYPE, codes
 from crosstie.api.shapes import Problem
@@ -41,6 +43,14 @@ class Document(OpenAPIRenderPlugin):
         return json.dumps(completed(openapi_schema)).encode()
 
 
+class _Rooms(Router):
+    """Takes the document in and nothing else: unknown addresses beside it are answered as everywhere."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Register the handler of the document."""
+        return super().register(value) if "/openapi.json" in getattr(value, "paths", ()) else []
+
+
 def configuration() -> OpenAPIConfig:
     """Return how Litestar describes the routes."""
     return OpenAPIConfig(
@@ -48,6 +58,7 @@ def configuration() -> OpenAPIConfig:
         version=version("crosstie"),
         description="Couples records in Business Central and Dataverse, and keeps them in step.",
         path=ROOT,
+        openapi_router=_Rooms(ROOT, route_handlers=[], include_in_schema=False),
         render_plugins=[Document()],
         components=Components(
             security_schemes={"token": SecurityScheme(type="http", scheme="bearer", description="An API token.")}
