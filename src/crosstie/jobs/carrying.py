@@ -53,6 +53,7 @@ _OF_ONE_TABLE = (MissingPrivilege, SystemRefused)
 _FIRST_PAUSE = timedelta(seconds=10)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _TURN_SECONDS = 0.5
+_UNEXPECTED = 70
 _STOPPED = "The worker ended before the job was done; it goes on with the next one."
 _log = structlog.get_logger("crosstie.jobs")
 
@@ -80,6 +81,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     mapping: str = ""
     message: str = ""
     code: str = ""
+    """That of the error that ended it, and its exit code."""
+    exit_code: int = 0
     transient: bool = False
     """A system was out of reach; later it may not be."""
     stops: bool = False
@@ -159,7 +162,11 @@ class Carrier:
         if whole.state is JobState.QUEUED:
             self._give_back(job, whole)
             return
-        details = {**job.details, **({"result": whole.result} if whole.result else {})}
+        details = dict(job.details)
+        if whole.result:
+            details["result"] = whole.result
+        if whole.code:
+            details |= {"code": whole.code, "exit_code": whole.exit_code}
         with self._store.begin() as unit:
             if not unit.background.close_job(job, whole.state, message=whole.message, now=self._now(), details=details):
                 return
@@ -184,14 +191,14 @@ class Carrier:
             if job.state is JobState.RUNNING and not ours and self._lives(job.owner):
                 return None
             if job.cancel_requested:
-                return Ending(state=JobState.CANCELLED, message=f"Cancelled after {job.done:,} records.", stops=True)
+                return _failed(job, None, JobCancelled(f"Cancelled after {job.done:,} records."))
             if self._halted():
                 return Ending(state=JobState.QUEUED, message=_STOPPED, stops=True)
             if ours:
                 return job
             if job.recoveries >= MOST_RECOVERIES:
                 words = f"Each of the last {MOST_RECOVERIES} processes that ran this job ended before it was done."
-                return Ending(state=JobState.FAILED, message=words, code="unexpected", stops=True)
+                return _unexpected(words, None)
             try:
                 with self._store.begin() as unit:
                     unit.background.beat(this_owner(), this_owner(), self._now())
@@ -249,7 +256,7 @@ class Carrier:
         except Exception as error:
             _log.exception("job failed unexpectedly", job=job.id, mapping=job.mapping or mapping)
             words = f"Something went wrong inside Crosstie: {type(error).__name__}: {error}".rstrip(": ")
-            return Ending(state=JobState.FAILED, mapping=mapping or "", message=words, code="unexpected")
+            return _unexpected(words, mapping)
         return Ending(state=JobState.FINISHED, mapping=mapping or "", result=result)
 
     def _run(self, job_id: int, work: Coroutine[Any, Any, T]) -> T:
@@ -288,9 +295,14 @@ def _failed(job: Job, mapping: str | None, error: CrosstieError) -> Ending:
         mapping=mapping or "",
         message=words,
         code="" if state is JobState.FINISHED else error.code,
+        exit_code=0 if state is JobState.FINISHED else error.exit_code,
         transient=transient,
         stops=everywhere or state is JobState.CANCELLED,
     )
+
+
+def _unexpected(words: str, mapping: str | None) -> Ending:
+    return Ending(state=JobState.FAILED, mapping=mapping or "", message=words, code="unexpected", exit_code=_UNEXPECTED)
 
 
 def combined(endings: Sequence[Ending]) -> Ending:

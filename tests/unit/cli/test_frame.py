@@ -22,7 +22,7 @@ from tests.unit.cli.conftest import Crosstie
 
 COMMANDS = [
     *("demo", "serve", "sandbox", "connection", "mapping", "couple", "create", "sync", "match", "uncouple"),
-    *("couplings", "problems", "jobs", "history", "open", "user", "token"),
+    *("couplings", "problems", "jobs", "worker", "schedule", "history", "open", "user", "token"),
 ]
 
 

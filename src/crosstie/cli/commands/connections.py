@@ -206,5 +206,11 @@ def _row(view: "ConnectionView") -> tuple[object, ...]:
         view.address,
         view.settings.get("company"),
         view.client_id,
-        "enabled" if view.enabled else f"disabled: {view.paused_reason}".rstrip(": "),
+        _state(view),
     )
+
+
+def _state(view: "ConnectionView") -> str:
+    if not view.enabled:
+        return f"disabled: {view.paused_reason}".rstrip(": ")
+    return f"paused: {view.paused_reason}" if view.paused_reason else "enabled"

@@ -1,4 +1,4 @@
-"""`problems`, `jobs`, `history`, `open`: looking at what is in the way, what was done, and at a record itself."""
+"""`problems`, `history`, `open`: looking at what is in the way, what was done, and at a record itself."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from crosstie.cli.invocation import Command, answered_in_json, current, in_session, opened_home
-from crosstie.cli.terminal import is_terminal, moment, safe, say, value_text, words_of
+from crosstie.cli.terminal import is_terminal, moment, safe, say, value_text
 
 if TYPE_CHECKING:
     from crosstie.app.home import Home
     from crosstie.app.opening import Opened
     from crosstie.app.session import Session
     from crosstie.app.views import ProblemFieldView, ProblemView
-    from crosstie.model.jobs import Counters, FieldChange, Job, JournalEntry
+    from crosstie.model.jobs import FieldChange, JournalEntry
 
 _PAGE = 1000
 _SCREEN = 200
@@ -93,42 +93,6 @@ def _field_line(field: "ProblemFieldView") -> str:
     local, remote = field.base.get("local"), field.base.get("remote")
     base = value_text(local) if local == remote else f"{value_text(local)} local and {value_text(remote)} remote"
     return f"{safe(field.label)}: base {base}, local {value_text(field.local)}, remote {value_text(field.remote)}"
-
-
-# --- jobs -------------------------------------------------------------------------------------------------
-
-
-@click.command("jobs", cls=Command)
-@click.argument("mapping", required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="Most jobs.")
-def jobs_(mapping: str | None, limit: int) -> None:
-    """List the jobs that ran, newest first, with their counters."""
-    from crosstie.app.history import list_jobs
-
-    with opened_home() as home:
-        found = list_jobs(home, mapping, limit=limit)
-    if answered_in_json({"jobs": found}):
-        return
-    for job in found:
-        _print_job(job)
-    if not found:
-        say("No jobs yet.")
-
-
-def _print_job(job: "Job") -> None:
-    took = f"{(job.finished_at - job.started_at).total_seconds():,.1f} s" if job.finished_at else "not finished"
-    what = f"{words_of(job.kind)}, {words_of(job.direction)}: {job.state}"
-    say(f"{job.id:>5}  {moment(job.started_at)}  {took:>8}  {safe(job.mapping)}  {what}")
-    for counters, direction in ((job.to_remote, "to remote"), (job.from_remote, "from remote")):
-        if words := _counted(counters, direction):
-            say(f"       {words}")
-    if job.message:
-        say(f"       {safe(job.message)}")
-
-
-def _counted(counters: "Counters", direction: str) -> str:
-    figures = [f"{number:,} {name}" for name in counters.__struct_fields__ if (number := getattr(counters, name))]
-    return f"{direction}: {', '.join(figures)}" if figures else ""
 
 
 # --- history ----------------------------------------------------------------------------------------------

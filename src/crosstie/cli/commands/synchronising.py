@@ -8,7 +8,7 @@ import click
 
 from crosstie.cli.failing import Failing, describe, in_words
 from crosstie.cli.failing import document as error_document
-from crosstie.cli.invocation import Command, current, in_session, leave
+from crosstie.cli.invocation import Command, current, in_session, leave, opened_home
 from crosstie.cli.progress import Progress
 from crosstie.cli.results import exit_code, print_reports, report_document
 from crosstie.cli.terminal import say
@@ -74,6 +74,7 @@ class Watcher(Protocol):
 @click.option("--create", is_flag=True, help="Also create and couple the partner of what has none.")
 @click.option("--dry-run", is_flag=True, help="Print the plan field by field and write nothing.")
 @click.option("--force", is_flag=True, help="Go on where a guard would stop the job; look at the plan first.")
+@click.option("--background", is_flag=True, help="Leave it to a worker, and say which job it is.")
 def sync_(
     mapping: str | None,
     records: tuple[str, ...],
@@ -83,6 +84,7 @@ def sync_(
     create: bool,
     dry_run: bool,
     force: bool,
+    background: bool,
 ) -> None:
     """Bring coupled records in step: what changed in MAPPING, the RECORDS named, or --all.
 
@@ -100,6 +102,9 @@ def sync_(
     if not every and not mapping:
         raise InvalidOption("Say what to synchronise.", next_step="Name a mapping, or give --all.")
     wish = Wish(mapping, records, direction, full, create, dry_run, force)
+    if background:
+        _leave_to_worker(wish)
+        return
     with watching(dry_run=dry_run) as watcher:
         outcome = in_session(lambda session: _go_through(session, wish, watcher))
     if current().json:
@@ -107,6 +112,17 @@ def sync_(
     else:
         _print_in_words(outcome, dry_run)
     leave(outcome.errors[0][1].exit_code if outcome.errors else exit_code(outcome.reports))
+
+
+def _leave_to_worker(wish: Wish) -> None:
+    if wish.dry_run:
+        raise InvalidOption("A plan is not made in the background.", next_step="Leave --dry-run or --background away.")
+    from crosstie.app.jobs import enqueue
+    from crosstie.cli.commands.jobs import show_queued
+
+    arguments = {name: value for name, value in wish._asdict().items() if name != "dry_run"}
+    with opened_home() as home:
+        show_queued(home, enqueue(home, "synchronise", arguments))
 
 
 @contextmanager
