@@ -108,6 +108,14 @@ async def couple_page(
     raise AssertionError("the last look returns or raises")
 
 
+async def foresee(
+    ctx: Context, pair: Ids, *, synchronise: Preference | None, repoint: bool = False
+) -> tuple[UsageError | None, list[Coupling]]:
+    """Return why a pair would be refused, None if it would not, and which couplings would make way. Writes nothing."""
+    found = await _look(ctx, [pair], synchronise, repoint)
+    return found.refused.get(pair), [*found.dead.values(), *found.replaced.values()]
+
+
 # --- looking --------------------------------------------------------------------------------------------------
 
 

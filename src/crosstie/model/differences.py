@@ -75,3 +75,14 @@ class SideOfRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     address: str | None = None
     """Where it is in the pages of its system."""
+
+
+class FieldPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of two records that may be coupled: as it is, and as it would be afterwards on both sides."""
+
+    difference: FieldDifference
+    after_local: Shown
+    after_remote: Shown
+    writes: Side | None
+    """The side that is written."""
+    reason: str = ""
