@@ -25,7 +25,7 @@ _MEGABYTE = 1_000_000
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What one measurement came to: seconds, seconds of CPU, the highest memory in megabytes, and the case's details."""
+    """What one measurement came to: seconds, seconds of CPU, peak memory in megabytes, and the details of the case."""
 
     wall: float
     cpu: float

@@ -57,7 +57,8 @@ def as_text(table: Table) -> str:
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     first, *rest = [
-        text.ljust(width) if at == 0 else text.rjust(width) for at, (text, width) in enumerate(zip(row, widths))
+        text.ljust(width) if at == 0 else text.rjust(width)
+        for at, (text, width) in enumerate(zip(row, widths, strict=True))
     ]
     return "  ".join((first, *rest)).rstrip()
 
