@@ -29,8 +29,8 @@ check: $(STAMP) ## types and style
 test: check ## types, style and all tests in their short form
 	@$(VENV)/bin/pytest -q -n 2 --dist loadgroup
 
-long: $(STAMP) ## the long form of the crash tests and the state machine
-	@CROSSTIE_EVERY_POINT=1 CROSSTIE_LONG=1 $(VENV)/bin/pytest -q tests/crash tests/scenarios
+long: $(STAMP) ## the long form of the crash tests
+	@CROSSTIE_EVERY_POINT=1 $(VENV)/bin/pytest -q tests/crash
 
 bench: $(STAMP) ## figures, side by side with the floor
 	@$(PY) -m benchmarks
