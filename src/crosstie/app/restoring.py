@@ -12,6 +12,7 @@ from crosstie.app.synchronising import run_synchronise
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.deleting import delete_survivors
 from crosstie.engine.halves import Halves, find_halves
+from crosstie.engine.holding import held_elsewhere, held_words
 from crosstie.engine.recovery import settle_open_intents
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
 from crosstie.model.couplings import Coupling
@@ -78,9 +79,10 @@ async def delete(
     halves, left = await _halves(ctx, records)
     doomed: dict[Side, list[Coupling]] = {}
     for survivor, couplings in halves.survivors.items():
-        held = _held_elsewhere(ctx, survivor, couplings)
+        held = held_elsewhere(ctx, survivor, [each.record_id(survivor) for each in couplings])
         for each in couplings:
-            if (why := held.get(each.id)) or (why := _cannot_delete(ctx, survivor)):
+            other = held.get(each.record_id(survivor))
+            if why := held_words(other) if other is not None else _cannot_delete(ctx, survivor):
                 left.append(left_coupling(each, "refused", why, "Remove the coupling, or delete it in its system."))
             else:
                 doomed.setdefault(survivor, []).append(each)
@@ -127,17 +129,3 @@ def _cannot_restore(ctx: Context, lost: Side) -> str:
 def _cannot_delete(ctx: Context, survivor: Side) -> str:
     schema = ctx.compiled.schema(survivor)
     return "" if schema.deletable else f"Records of {schema.name} cannot be deleted."
-
-
-def _held_elsewhere(ctx: Context, side: Side, couplings: Sequence[Coupling]) -> dict[int, str]:
-    """Return why a record must stay that another mapping of the same table has coupled, by the id of its coupling."""
-    table = ctx.compiled.mapping.table(side)
-    with ctx.store.begin() as unit:
-        others = [each.name for each in unit.mappings() if each.table(side) == table and each.name != ctx.mapping_name]
-        ids = [each.record_id(side) for each in couplings]
-        held = unit.couplings.elsewhere(others, side, ids) if others and ids else {}
-    return {
-        each.id: f"It is coupled as {other[0].name()} under {other[0].mapping} as well."
-        for each in couplings
-        if (other := held.get(each.record_id(side)))
-    }

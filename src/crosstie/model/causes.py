@@ -28,6 +28,12 @@ _ALL = (
         "Restore the deleted record, delete this one too, or remove the coupling.",
     ),
     Cause(
+        "creation-undone",
+        ProblemClass.CONFLICT,
+        "The partner that was created for the record was deleted again by an undo",
+        "Create its partner with `crosstie create`, or leave it: it is looked at again when it changes.",
+    ),
+    Cause(
         "waiting-for-partner",
         ProblemClass.WAITING,
         "A record that it refers to is not coupled yet",

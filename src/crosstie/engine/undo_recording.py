@@ -1,0 +1,242 @@
+"""Recording an undo: bases before the writes, then, in one transaction, what became of them.
+
+The base moves before a value is put back. So a process that dies in between leaves either a record that holds its base,
+where nothing is to be done, or one that differs from it on one side only and is found equal to the other: neither
+carries what was undone over to the other side. Where neither happens, the base is put back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from crosstie.engine.basing import holds_base
+from crosstie.engine.context import MOST_FAILURES, Context, Failure
+from crosstie.engine.coupling import new_coupling
+from crosstie.engine.journalling import journal_entries
+from crosstie.engine.outcomes import called, new_problem
+from crosstie.engine.recording import wake_waiters
+from crosstie.engine.uncoupling import forget
+from crosstie.engine.undo_steps import CREATES, DELETES, Step
+from crosstie.model.base import Base, encode_base
+from crosstie.model.causes import CAUSES
+from crosstie.model.couplings import Coupling
+from crosstie.model.decisions import RecordAction
+from crosstie.model.jobs import JournalEntry, Outcome
+from crosstie.model.problems import NewProblem
+from crosstie.model.records import Record, Side, WriteStatus
+from crosstie.model.values import Scalar
+from crosstie.store.base import Unit
+
+
+def move_bases(ctx: Context, steps: Sequence[Step]) -> list[Step]:
+    """Store the bases that will hold once the values are back; return the steps whose coupling nobody else changed."""
+    moved = [step for step in steps if step.coupling is not None and step.base is not None and _updates(step)]
+    if not moved:
+        return list(steps)
+    planned: dict[int, Coupling] = {}
+    for step in moved:
+        assert step.coupling is not None, "chosen for that"
+        assert step.base is not None, "chosen for that"
+        after = _with(step.base, {side: step.writes(side) for side in Side})
+        planned[step.coupling.id] = _unvouched(step, encode_base(after))
+    with ctx.store.begin() as unit:
+        lost = unit.couplings.update(list(planned.values()))
+    for step in moved:
+        assert step.coupling is not None, "chosen for that"
+        if step.coupling.id not in lost:
+            stored = planned[step.coupling.id]
+            step.repaired(msgspec.structs.replace(stored, revision=stored.revision + 1))
+    return [step for step in steps if step.coupling is None or step.coupling.id not in lost]
+
+
+def record_undone(ctx: Context, steps: Sequence[Step], why: str) -> list[Step]:
+    """Store what became of the steps and return those whose records have moved meanwhile."""
+    again = [step for step in steps if step.carried.needs_another_look()]
+    moved = {id(step) for step in again}
+    with ctx.store.begin() as unit:
+        for step in steps:
+            _couplings(ctx, unit, step, why)
+        failures = [(step, found) for step in steps if id(step) not in moved and (found := _failure(ctx, step))]
+        entries = [entry for step in steps for entry in journal_entries(ctx, step.carried, None)]
+        unit.add_journal(entries + [_failed(ctx, step, found) for step, found in failures])
+        unit.close_intents([id for step in steps if not step.carried.open_ended for id in step.carried.intents])
+        _count(ctx, steps, [found for _, found in failures])
+        if ctx.job_id:
+            unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
+    return again
+
+
+def _updates(step: Step) -> bool:
+    return step.decision.action is RecordAction.UPDATE
+
+
+def _written(step: Step) -> list[Side]:
+    return [side for side, result in step.carried.results.items() if result.status is WriteStatus.WRITTEN]
+
+
+# --- couplings ------------------------------------------------------------------------------------------------
+
+
+def _couplings(ctx: Context, unit: Unit, step: Step, why: str) -> None:
+    written = _written(step)
+    if _updates(step):
+        _rebase(ctx, unit, step, written)
+    elif written and step.decision.action in DELETES.values():
+        _forget_pair(ctx, unit, step, written[0], why)
+    elif written and step.decision.action in CREATES.values():
+        _couple(ctx, unit, step)
+
+
+def _rebase(ctx: Context, unit: Unit, step: Step, written: Sequence[Side]) -> None:
+    """Let the base hold what is stored where it was written, and what it held before where it was not."""
+    coupling, base = step.coupling, step.base
+    if coupling is None or base is None:
+        return
+    stored: dict[Side, Mapping[str, Scalar]] = {}
+    for side in written:
+        now = step.carried.local if side is Side.LOCAL else step.carried.remote
+        values = now.values if now is not None else {}
+        stored[side] = {name: values.get(name, value) for name, value in step.writes(side).items()}
+    after = _with(base, stored)
+    versions = {side: _version(ctx, step, side, after, side in written) for side in Side}
+    # One that somebody else has changed since was looked at by them, under the base that was stored before.
+    unit.couplings.update(
+        [
+            msgspec.structs.replace(
+                coupling,
+                base=encode_base(after),
+                local_version=versions[Side.LOCAL],
+                remote_version=versions[Side.REMOTE],
+            )
+        ]
+    )
+
+
+def _version(ctx: Context, step: Step, side: Side, base: Base, written: bool) -> str | None:
+    """Return the version that the base vouches for: of a record written now if it holds the base in every field."""
+    record: Record | None = step.carried.local if side is Side.LOCAL else step.carried.remote
+    if not written or record is None:
+        return step.coupling.version(side) if step.coupling is not None else None
+    return record.version if holds_base(ctx.compiled, side, record.values, base) else None
+
+
+def _unvouched(step: Step, base: bytes) -> Coupling:
+    """Return the coupling with another base, which vouches for no record that is about to be written."""
+    assert step.coupling is not None, "only coupled records have a base"
+    local = None if step.writes(Side.LOCAL) else step.coupling.local_version
+    remote = None if step.writes(Side.REMOTE) else step.coupling.remote_version
+    return msgspec.structs.replace(step.coupling, base=base, local_version=local, remote_version=remote)
+
+
+def _with(base: Base, values: Mapping[Side, Mapping[str, Scalar]]) -> Base:
+    """Return a base in which the fields that it has hold these values."""
+    here, there = ({n: v for n, v in values.get(side, {}).items() if n in _of(base, side)} for side in Side)
+    return Base({**base.local, **here}, {**base.remote, **there})
+
+
+def _of(base: Base, side: Side) -> Mapping[str, Scalar]:
+    return base.local if side is Side.LOCAL else base.remote
+
+
+def _forget_pair(ctx: Context, unit: Unit, step: Step, side: Side, why: str) -> None:
+    """Uncouple a record that was deleted again, and see to it that its partner does not get another one by itself."""
+    pair = step.decision.pair
+    if pair.coupling is not None:
+        held = unit.couplings.by_record(ctx.mapping_name, side, [pair.coupling.record_id(side)])
+        unit.couplings.delete(list(held.values()))
+        forget(ctx, unit, [pair.coupling])
+    partner = pair.remote if side is Side.LOCAL else pair.local
+    mapping = ctx.compiled.mapping
+    if partner is not None and not mapping.only_coupled and mapping.reaches(side):
+        unit.put_problems([_not_again(ctx, side.other, partner, why)], ctx.now())
+
+
+def _not_again(ctx: Context, side: Side, record: Record, why: str) -> NewProblem:
+    """Return the note that keeps a record from being given a partner anew until it changes or a person asks for it."""
+    cause = CAUSES["creation-undone"]
+    local, remote = (record, None) if side is Side.LOCAL else (None, record)
+    return NewProblem(
+        mapping=ctx.mapping_name,
+        local_id=local.id if local else None,
+        remote_id=remote.id if remote else None,
+        coupling_id=None,
+        name=called(ctx, local, remote, None),
+        problem_class=cause.problem_class,
+        code=cause.code,
+        words=f"The record that was created for it was deleted again ({why}).",
+        next_step=cause.next_step,
+        local_version=local.version if local else None,
+        remote_version=remote.version if remote else None,
+        job_id=ctx.job_id or None,
+    )
+
+
+def _couple(ctx: Context, unit: Unit, step: Step) -> None:
+    """Couple a record that was created again with the partner that it had."""
+    local, remote = step.carried.local, step.carried.remote
+    if local is None or remote is None:
+        return
+    made = unit.couplings.insert([new_coupling(ctx, local, remote, None)], ctx.now())
+    forget(ctx, unit, made)
+    wake_waiters(ctx, unit, made)
+
+
+# --- history and figures --------------------------------------------------------------------------------------
+
+
+def _failure(ctx: Context, step: Step) -> NewProblem | None:
+    return new_problem(ctx, step.carried, step.done[0].side.other, step.coupling) if step.carried.failed_side else None
+
+
+def _failed(ctx: Context, step: Step, found: NewProblem) -> JournalEntry:
+    return JournalEntry(
+        job_id=ctx.job_id,
+        mapping=ctx.mapping_name,
+        coupling_id=found.coupling_id,
+        local_id=found.local_id,
+        remote_id=found.remote_id,
+        name=found.name,
+        side=step.carried.failed_side,
+        outcome=Outcome.FAILED,
+        code=found.code,
+        words=found.words,
+        at=ctx.now(),
+    )
+
+
+def _count(ctx: Context, steps: Sequence[Step], failures: Iterable[NewProblem]) -> None:
+    for step in steps:
+        for side in _written(step):
+            counters = ctx.counters(side)
+            if _updates(step):
+                counters.modified += 1
+            elif step.decision.action in DELETES.values():
+                counters.deleted += 1
+            else:
+                counters.inserted += 1
+    for found in failures:
+        side = Side.LOCAL if found.direction == "from_remote" else Side.REMOTE
+        ctx.counters(side).failed += 1
+        if len(ctx.report.failures) < MOST_FAILURES:
+            ctx.report.failures.append(
+                Failure(
+                    local_id=found.local_id,
+                    remote_id=found.remote_id,
+                    name=found.name,
+                    code=found.code,
+                    words=found.words,
+                    next_step=found.next_step,
+                )
+            )
+
+
+def count_planned(ctx: Context, steps: Iterable[Step]) -> None:
+    """Count what a dry run would do, as if every write were accepted."""
+    for step in steps:
+        if _updates(step):
+            for side in Side:
+                ctx.counters(side).modified += bool(step.writes(side))
+        elif step.decision.action in DELETES.values():
+            ctx.counters(step.done[0].side).deleted += 1
+        else:
+            ctx.counters(step.done[0].side).inserted += 1
