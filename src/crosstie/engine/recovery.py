@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from crosstie.engine.context import Context
 from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
+from crosstie.engine.uncoupling import forget
 from crosstie.model.base import Base, encode_base
-from crosstie.model.couplings import CouplingState, NewCoupling
-from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState, Phase
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState, JournalEntry, Outcome, Phase
 from crosstie.model.records import Record, Side, WriteKind
 from crosstie.model.values import Scalar
 from crosstie.store.base import Unit
@@ -29,7 +30,9 @@ async def settle_open_intents(ctx: Context) -> int:
         dead = [job for job in running if not ctx.alive(job.owner)]
         alive = {job.id for job in running} - {job.id for job in dead}
         intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive]
-    creates = [intent for intent in intents if intent.kind is WriteKind.CREATE]
+    # A record without source, as an undo brings it back, is coupled with nothing.
+    creates = [intent for intent in intents if intent.kind is WriteKind.CREATE and intent.source_id is not None]
+    deleted = await _find_deleted(ctx, [intent for intent in intents if intent.kind is WriteKind.DELETE])
     found = await _find_created(ctx, creates)
     sources = await _sources(ctx, creates)
     adopted = [
@@ -39,11 +42,49 @@ async def settle_open_intents(ctx: Context) -> int:
     ]
     with ctx.store.begin() as unit:
         _couple(ctx, unit, [new for _, _, new in adopted])
+        _uncouple(ctx, unit, deleted)
         unit.add_due([due for intent in intents for due in _due(ctx, intent)])
         unit.close_intents([intent.id for intent in intents])
         for job in dead:
             _interrupt(ctx, unit, job)
     return len(intents)
+
+
+async def _find_deleted(ctx: Context, deletes: Sequence[Intent]) -> list[Intent]:
+    """Return the deletes of coupled records that were carried out."""
+    gone: list[Intent] = []
+    for side in Side:
+        mine = [intent for intent in deletes if intent.side is side and intent.record_id and intent.coupling_id]
+        there = await fetch(ctx, side, [intent.record_id for intent in mine if intent.record_id])
+        gone += [intent for intent in mine if intent.record_id not in there]
+    return gone
+
+
+def _uncouple(ctx: Context, unit: Unit, deletes: Sequence[Intent]) -> None:
+    """Remove the couplings of records that the dead job deleted, as it would have done: a delete takes them along."""
+    for intent in deletes:
+        assert intent.record_id is not None, "chosen for that"
+        coupling = unit.couplings.by_record(ctx.mapping_name, intent.side, [intent.record_id]).get(intent.record_id)
+        if coupling is None or coupling.id != intent.coupling_id:
+            continue
+        unit.couplings.delete([coupling])
+        forget(ctx, unit, [coupling])
+        unit.add_journal([_gone(ctx, intent, coupling)])
+
+
+def _gone(ctx: Context, intent: Intent, coupling: Coupling) -> JournalEntry:
+    return JournalEntry(
+        job_id=intent.job_id,
+        mapping=ctx.mapping_name,
+        coupling_id=coupling.id,
+        local_id=coupling.local_id,
+        remote_id=coupling.remote_id,
+        name=coupling.name(),
+        side=None,
+        outcome=Outcome.UNCOUPLED,
+        words=f"the {intent.side} record was deleted by a job that was interrupted",
+        at=ctx.now(),
+    )
 
 
 async def _find_created(ctx: Context, creates: Sequence[Intent]) -> dict[str, Record]:
