@@ -62,8 +62,7 @@ async def test_a_system_that_cannot_be_worked_with_ends_the_job_and_nothing_is_l
     assert error["next_step"]
     assert flow.problems() == [], "nothing is counted against records"
     assert flow.bc.customer("10000")["city"] == ""
-    if flow.jobs("CUSTOMER")[0].state != "finished":
-        assert flow.jobs("CUSTOMER")[0].state == "failed"
+    assert {job.state for job in flow.jobs("CUSTOMER")} <= {"finished", "failed"}, "none is left running"
     assert told(await flow.sync()) == ({"modified": 1}, {"modified": 1})
     assert flow.differences(pair) == {}
 

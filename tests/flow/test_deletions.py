@@ -96,6 +96,24 @@ async def test_the_record_is_made_again_where_the_mapping_says_so(flow: Flow, si
     assert len(flow.bc.rows("customers")) == len(flow.dv.rows("accounts")) == 1
 
 
+@pytest.mark.parametrize("by_hand", [True, False], ids=["created by hand", "created by the job"])
+async def test_a_deletion_is_found_although_a_new_record_makes_up_for_it(
+    flow: Flow, by_hand: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large table the ids are compared only where the number of records betrays a deletion, or may hide one."""
+    monkeypatch.setattr("crosstie.engine.changes.SWEEP_ALWAYS", 0)
+    pair = await flow.pair()
+    await flow.sync()
+    await flow.sync()
+    account = flow.dv.add_customer("Fabrikam")["accountid"]
+    delete(flow, pair, "local")
+    if by_hand:
+        await flow.create("CUSTOMER", account, remote=True)
+    await flow.sync(create=True)
+    assert len(flow.bc.rows("customers")) == 1
+    assert flow.only_problem().code == "partner-deleted"
+
+
 @pytest.mark.parametrize("policy", list(DeletionConflictResolution))
 async def test_a_coupling_both_of_whose_records_are_gone_goes_too(
     flow: Flow, policy: DeletionConflictResolution

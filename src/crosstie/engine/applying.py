@@ -9,6 +9,9 @@ from crosstie.engine.planning import Action
 from crosstie.model.jobs import Intent
 from crosstie.model.records import Record, Side, WriteKind, WriteResult, WriteStatus
 
+UNANSWERED = "unanswered"
+"""The code of a write that got no answer and, as the system says, did not happen."""
+
 
 async def apply(ctx: Context, actions: Sequence[Action]) -> dict[str, WriteResult]:
     """Carry out the actions and return what became of each, by its intent's id.
@@ -117,7 +120,8 @@ async def _settle(
                 ctx.chosen_ids[(side, action.source_id)] = action.write.id
             again = record is not None or action.write.kind is WriteKind.CREATE
             status = WriteStatus.STALE if again else WriteStatus.MISSING
-            settled[action.intent_id] = WriteResult(status=status, message=results[action.intent_id].message)
+            said = results[action.intent_id].message
+            settled[action.intent_id] = WriteResult(status=status, code=UNANSWERED, message=said)
     return settled
 
 

@@ -53,7 +53,8 @@ def next_base(compiled: CompiledMapping, base: Base | None, decision: Decision, 
 
     A written field has the value as stored. Any other has the value on which the decision rests, not the one that is
     stored now: what a system changed by itself meanwhile is a change that is still to be carried over. Conflicting
-    and held fields keep their base, or have none.
+    and held fields keep their base, or have none. But where one side's value was to be brought and is held, the other
+    side's value becomes the base there: it is brought once it can be, unless that side is edited first.
     """
     return _Rebase(compiled, base, decision, local, remote).run()
 
@@ -99,10 +100,18 @@ class _Rebase:
         if found.action is WRITES[side]:
             return _WRITTEN, self.stored[side].get(field.field_name(side) or "")
         if keeps_base(field, found, self.base):
-            return _PENDING, _of(self.base, side).get(field.field_name(side) or "", ABSENT)
+            return _PENDING, self._pending(field, found, side)
         if found.hold is not None:
             return _PENDING, ABSENT
         return _AGREED, self._agreed(field, found, side)
+
+    def _pending(self, field: CompiledField, found: FieldDecision, side: Side) -> Known:
+        """Return the entry of a field that is not dealt with yet: what it was, or that the other side was chosen."""
+        name = field.field_name(side) or ""
+        kept = _of(self.base, side).get(name, ABSENT)
+        if isinstance(kept, Absent) and field.both_ways and found.source is side.other:
+            return self._now(field, side)
+        return kept
 
     def _agreed(self, field: CompiledField, found: FieldDecision | None, side: Side) -> Known:
         if self.created is not None and found is None:

@@ -86,7 +86,7 @@ class Feed:
         self._newest = self.position.newest
         self._seen = IdSet()
         self._deleted: list[str] = []
-        self._new_uncoupled = False
+        self._has_new = False
 
     async def records(self) -> AsyncIterator[tuple[Record, ...]]:
         """Yield pages of records that may have changed.
@@ -118,12 +118,17 @@ class Feed:
             if page.records:
                 yield page.records
 
+    def note_coupled(self, couplings: Iterable[Coupling]) -> None:
+        """Take notice of the couplings of what was read: one made since the last look may be that of a new record."""
+        known = self.position.newest
+        self._has_new = self._has_new or any(known is None or coupling.created_at > known for coupling in couplings)
+
     def note_uncoupled(self, records: Iterable[Record]) -> None:
         """Take notice of records without coupling: where they are new, the count alone no longer betrays deletions."""
         known = self.position.newest
         for record in records:
             if known is None or record.modified_at is None or record.modified_at > known:
-                self._new_uncoupled = True
+                self._has_new = True
             if not self._creates and self.ctx.in_filter(self.side, record.values):
                 self._passed_over = True
 
@@ -156,7 +161,10 @@ class Feed:
                 yield gone
 
     async def _worth_sweeping(self) -> bool:
-        if self.known_count is None or self.known_count <= SWEEP_ALWAYS or self._new_uncoupled:
+        """Whether records may be gone: not so if none is new, to make up for them, and the number is the same."""
+        if self.known_count is None or self.known_count <= SWEEP_ALWAYS or self._has_new:
+            return True
+        if self.ctx.counters(self.side).inserted:
             return True
         return await self.ctx.systems[self.side].count(self.schema.name) != self.known_count
 

@@ -109,11 +109,11 @@ async def couple_page(
 
 
 async def foresee(
-    ctx: Context, pair: Ids, *, synchronise: Preference | None, repoint: bool = False
-) -> tuple[UsageError | None, list[Coupling]]:
-    """Return why a pair would be refused, None if it would not, and which couplings would make way. Writes nothing."""
-    found = await _look(ctx, [pair], synchronise, repoint)
-    return found.refused.get(pair), [*found.dead.values(), *found.replaced.values()]
+    ctx: Context, pairs: Sequence[Ids], *, synchronise: Preference | None, repoint: bool = False
+) -> tuple[dict[Ids, UsageError], list[Coupling]]:
+    """Return which of these pairs would be refused and why, and which couplings would make way. Writes nothing."""
+    found = await _look(ctx, pairs, synchronise, repoint)
+    return found.refused, [*found.dead.values(), *found.replaced.values()]
 
 
 # --- looking --------------------------------------------------------------------------------------------------
@@ -260,7 +260,9 @@ def _store(ctx: Context, found: _Look, words: Mapping[Ids, str], synchronise: Pr
                 raise AlreadyCoupled("A coupling in the way has just been changed.")
             forget(ctx, unit, dead)
         records = list(found.new.values())
-        made = unit.couplings.insert([_new(ctx, local, remote, synchronise) for local, remote in records], ctx.now())
+        made = unit.couplings.insert(
+            [new_coupling(ctx, local, remote, synchronise) for local, remote in records], ctx.now()
+        )
         forget(ctx, unit, made)
         page = CoupledPage({**found.existing, **dict(zip(found.new, made, strict=True))}, found.refused)
         if synchronise is not None:
@@ -280,7 +282,8 @@ def coupling_side(ctx: Context) -> Side:
     return Side.REMOTE if ctx.compiled.mapping.reaches(Side.REMOTE) else Side.LOCAL
 
 
-def _new(ctx: Context, local: Record, remote: Record, synchronise: Preference | None) -> NewCoupling:
+def new_coupling(ctx: Context, local: Record, remote: Record, synchronise: Preference | None) -> NewCoupling:
+    """Return the coupling of two records; without synchronising, both as they are become its base (W-26)."""
     named = names(ctx, local, remote)
     if synchronise is not None:
         return NewCoupling(mapping=ctx.mapping_name, local_id=local.id, remote_id=remote.id, **named)

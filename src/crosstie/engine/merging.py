@@ -31,6 +31,7 @@ BLOCKED: Final = {Side.LOCAL: Preference.SEND, Side.REMOTE: Preference.GET}
 """The preference under which nothing is written to a side."""
 _PROVISIONAL: Final = "blank until its partner is coupled"
 CHANGED_ON_BOTH: Final = "changed on both sides"
+_NO_BASE: Final = "no base, and the sides differ"
 _WINNERS: Final = {UpdateConflictResolution.SEND: Side.LOCAL, UpdateConflictResolution.GET: Side.REMOTE}
 
 
@@ -143,7 +144,7 @@ class _Field:
         filled = [side for side in Side if not self._blank(side)]
         if len(filled) == 1:
             return self._bring(filled[0], "no base: taken because the other side is blank")
-        return self._conflict("no base, and the sides differ")
+        return self._conflict(_NO_BASE)
 
     def _conflict(self, why: str) -> FieldDecision | None:
         holds = [seen.hold for seen in self.seen.values() if seen.hold is not None]
@@ -152,6 +153,9 @@ class _Field:
             return self._decided(FieldAction.HOLD, why, hold=holds[0])
         resolution = self.field.resolution
         winner = self.around.newest if resolution is UpdateConflictResolution.NEWEST else _WINNERS.get(resolution)
+        if winner is None and holds and why == _NO_BASE:
+            # Nobody has edited anything, and whether the sides differ at all is not known yet.
+            return self._decided(FieldAction.HOLD, why, hold=holds[0])
         if winner is None:
             return self._decided(FieldAction.CONFLICT, why)
         told = "the newer side wins" if resolution is UpdateConflictResolution.NEWEST else f"the {winner} side wins"
@@ -164,7 +168,7 @@ class _Field:
         seen, there = self.seen[source], self.seen[source.other]
         if isinstance(seen.moved, Absent):
             if seen.hold is not None:
-                return self._decided(FieldAction.HOLD, "cannot be transferred", hold=seen.hold)
+                return self._decided(FieldAction.HOLD, "cannot be transferred", hold=seen.hold, source=source)
             news = seen.changed or there.changed
             return self._decided(FieldAction.AGREE, "left alone on the other side") if news else None
         if self._same(seen.moved, there.value, source.other):
@@ -178,6 +182,7 @@ class _Field:
             value=seen.moved,
             lost=there.value if lost else None,
             hold=seen.hold,
+            source=source,
         )
 
     def _equal(self) -> bool:
@@ -205,6 +210,7 @@ class _Field:
         value: Scalar = None,
         lost: Scalar = None,
         hold: Hold | None = None,
+        source: Side | None = None,
     ) -> FieldDecision:
         local, remote = self.seen[Side.LOCAL], self.seen[Side.REMOTE]
         return FieldDecision(
@@ -220,6 +226,7 @@ class _Field:
             value=value,
             lost=lost,
             hold=hold,
+            source=source,
         )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from crosstie.engine.applying import UNANSWERED
 from crosstie.engine.context import Context
 from crosstie.model.base import Base
 from crosstie.model.causes import CAUSES
@@ -188,9 +189,9 @@ def _from_results(ctx: Context, item: Carried) -> tuple[str | None, str]:
     system = ctx.systems[side].name
     said = f"{system} says: {result.message}" if result.message else ""
     match result.status:
-        case WriteStatus.STALE | WriteStatus.MISSING:
+        case WriteStatus.STALE | WriteStatus.MISSING if result.code != UNANSWERED:
             return "keeps-changing", said
-        case WriteStatus.THROTTLED | WriteStatus.UNKNOWN:
+        case WriteStatus.STALE | WriteStatus.MISSING | WriteStatus.THROTTLED | WriteStatus.UNKNOWN:
             return "busy", said
         case WriteStatus.DENIED:
             return "write-denied", said

@@ -145,6 +145,7 @@ class _Run:
             assume = not self.ctx.task.dry_run and self.ctx.task.preference is Preference.MERGE
             paired = await pair_changed(self.ctx, feed.side, page, ahead, assume=assume)
             feed.note_uncoupled(_records(feed.side, [item for item in paired if item.pair.coupling is None]))
+            feed.note_coupled(item.pair.coupling for item in paired if item.pair.coupling is not None)
             known = self._known_failures(feed, paired)
             fresh = [item for item in paired if not self._is_echo(feed, item) and _id(feed.side, item) not in known]
             await self.process(feed.side, fresh, self.request)

@@ -6,7 +6,7 @@ import msgspec
 
 from crosstie.model.couplings import Coupling
 from crosstie.model.problems import ProblemField, WaitsFor
-from crosstie.model.records import Record
+from crosstie.model.records import Record, Side
 from crosstie.model.values import Scalar
 
 
@@ -99,6 +99,8 @@ class FieldDecision(msgspec.Struct, frozen=True, kw_only=True):
     lost: Scalar = None
     """The losing side's value where a policy or a person settled a conflict."""
     hold: Hold | None = None
+    source: Side | None = None
+    """The side whose value is written, or held on its way; None where none is."""
 
 
 class RecordAction(StrEnum):

@@ -6,18 +6,22 @@ from typing import Any
 import pytest
 
 from crosstie.engine.decision import in_agreement, next_base
+from crosstie.engine.outcomes import Carried
 from crosstie.model.base import Base, decode_base, encode_base
 from crosstie.model.decisions import Decision, FieldAction, Pair, Preference, RecordAction, Request
 from crosstie.model.mappings import Lookup
+from crosstie.model.records import Side, WriteResult, WriteStatus
 from crosstie.model.schema import FieldType
 from tests.unit.engine.pairs import (
     FROM_REMOTE,
     TO_REMOTE,
     carried_out,
     compiled,
+    coupling,
     decided,
     field,
     record,
+    resolved,
     row,
     table,
 )
@@ -72,6 +76,57 @@ def test_conflicting_fields_without_base_get_none() -> None:
     assert "a" not in base.local
     assert "x" not in base.remote
     assert base.local["b"] == "1"
+
+
+CURRENCY = compiled(
+    [row("code", "currencyid", lookup=Lookup(mapping="CURRENCY"))],
+    remote=table("thing", field("currencyid", FieldType.LOOKUP, targets=("currency",))),
+)
+ISK = {"ISK": coupling(local_id="isk", local_key="ISK", remote_id="c-isk")}
+
+
+def waiting_with_local_chosen() -> Base:
+    """The base after a first synchronisation in which the local side was chosen and its currency is not coupled."""
+    chosen = Request(preference=Preference.SEND)
+    decision = decided(CURRENCY, {"code": "ISK"}, {"currencyid": "c-gbp"}, None, chosen)
+    assert [found.action for found in decision.fields] == [FieldAction.HOLD]
+    return next_base(CURRENCY, None, decision, *carried_out(decision))
+
+
+def test_what_was_chosen_follows_when_it_can_although_nothing_was_agreed_yet() -> None:
+    found = resolved("CURRENCY", Side.LOCAL, True, ISK)
+    later = decided(CURRENCY, {"code": "ISK"}, {"currencyid": "c-gbp"}, waiting_with_local_chosen(), sent=found)
+    assert later.to_remote == {"currencyid": "c-isk"}
+    assert later.problem_code is None
+
+
+def test_what_was_chosen_goes_on_waiting_when_it_is_looked_at_again() -> None:
+    again = decided(CURRENCY, {"code": "ISK"}, {"currencyid": "c-gbp"}, waiting_with_local_chosen())
+    assert again.problem_code == "waiting-for-partner"
+    assert next_base(CURRENCY, waiting_with_local_chosen(), again, *carried_out(again)) == waiting_with_local_chosen()
+
+
+def test_what_was_chosen_meets_an_edit_of_the_other_side_as_a_conflict() -> None:
+    found = resolved("CURRENCY", Side.LOCAL, True, ISK)
+    edited = decided(CURRENCY, {"code": "ISK"}, {"currencyid": "c-eur"}, waiting_with_local_chosen(), sent=found)
+    assert edited.problem_code == "conflict"
+
+
+def test_without_a_base_or_a_choice_what_cannot_be_told_yet_is_no_conflict() -> None:
+    decision = decided(CURRENCY, {"code": "ISK"}, {"currencyid": "c-gbp"}, None)
+    assert decision.problem_code == "waiting-for-partner"
+
+
+def test_a_first_write_that_failed_is_brought_again_and_is_no_conflict() -> None:
+    """The local side was chosen, and the other system was busy: the next look knows which side counts."""
+    decision = decided(THINGS, {**LOCAL, "a": "2"}, REMOTE, None, Request(preference=Preference.SEND))
+    failed = Carried(decision, None, {Side.REMOTE: WriteResult(status=WriteStatus.THROTTLED)})
+    local, remote = decision.pair.local, decision.pair.remote
+    assert local is not None
+    assert remote is not None
+    base = next_base(THINGS, None, failed.applied(), local, remote)
+    again = decided(THINGS, local, remote, base)
+    assert (again.to_remote, again.problem_code) == ({"x": "2"}, None)
 
 
 def test_drift_is_in_the_base_as_it_is() -> None:
