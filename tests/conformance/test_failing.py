@@ -93,6 +93,8 @@ async def test_a_feed_is_never_half_used(http_world: HttpWorld, build: Callable[
     [
         ({"kind": "html", "times": None}, GarbledAnswer, "text/html"),
         ({"kind": "html", "status": 200, "times": None}, GarbledAnswer, "text/html"),
+        ({"kind": "html", "status": 403, "times": None}, GarbledAnswer, "text/html; charset=utf-8, status 403"),
+        ({"kind": "html", "status": 404, "times": None}, GarbledAnswer, "text/html; charset=utf-8, status 404"),
         ({"kind": "tear", "times": None}, GarbledAnswer, "breaks off"),
         ({"kind": "status", "status": 504, "times": None}, Unreachable, "504"),
         ({"kind": "drop_before", "times": None}, Unreachable, "no answer"),

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Processes:
     """Runs works in processes of their own, which may be killed at a point.
 
-    Unless CROSSTIE_EVERY_POINT is set (`make crash`), the metadata of the systems are read once for all processes.
+    Unless CROSSTIE_EVERY_POINT is set (`make long`), the metadata of the systems are read once for all processes.
     """
 
     def __init__(self, metadata: Path) -> None:

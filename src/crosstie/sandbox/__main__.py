@@ -14,8 +14,8 @@ from crosstie.sandbox.launch import LaunchError, Sandbox, run
 @click.option("--data", help="demo, empty, or generate:N[:local|:remote]; a used folder keeps what it has without it")
 @click.option("--seed", type=int, help="another set of generated records")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="keep databases and certificates here")
-@click.option("--port-business-central", type=int, default=0, help="0 takes a free one")
-@click.option("--port-dataverse", type=int, default=0, help="0 takes a free one")
+@click.option("--port-business-central", type=click.IntRange(0, 65535), default=0, help="0 takes a free one")
+@click.option("--port-dataverse", type=click.IntRange(0, 65535), default=0, help="0 takes a free one")
 @click.option("--json", "quiet", is_flag=True, help="print the ready line and nothing else")
 def main(
     data: str | None,

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -152,7 +153,7 @@ class Sandbox:
         self.tokens = Tokens(self.clock)
         self._ports = dict(ports or {})
         self._hosts: dict[str, Host] = {}
-        with ExitStack() as stack:
+        with ExitStack() as stack, _usable(folder):
             home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosstie-sandbox-")))
             self.certificates = tls.certificates(home)
             for name, make in makers.items():
@@ -223,6 +224,15 @@ class Sandbox:
         files = self.certificates
         keys = {"ssl_certfile": str(files.chain), "ssl_keyfile": str(files.key)}
         return [(_Server(_config(app)), plain), (_Server(_config(app, **keys)), secure)]
+
+
+@contextmanager
+def _usable(folder: Path | None) -> Iterator[None]:
+    """Say which folder it is that cannot be used, and why."""
+    try:
+        yield
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise LaunchError(f"the folder {folder or tempfile.gettempdir()} cannot be used: {error}") from error
 
 
 def _database(folder: Path | None, name: str) -> tuple[Database, bool]:

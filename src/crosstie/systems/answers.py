@@ -97,6 +97,11 @@ def is_json(answer: Answer) -> bool:
     return "json" in kind or not kind
 
 
+def is_html(answer: Answer) -> bool:
+    """Whether the answer is a page for people: a gateway or proxy speaks, not the system."""
+    return "html" in answer.content_type.lower()
+
+
 def from_json(body: bytes) -> Any:
     """Return the value of a JSON body, fractions as Decimal. Raises GarbledAnswer if it is none or torn."""
     try:

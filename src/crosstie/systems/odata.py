@@ -24,7 +24,7 @@ from crosstie.model.errors import (
     Throttled,
     Unreachable,
 )
-from crosstie.systems.answers import Answer, excerpt, is_json, refusal
+from crosstie.systems.answers import Answer, excerpt, is_html, is_json, refusal
 from crosstie.systems.base import RequestCounts
 from crosstie.systems.limits import Limits
 from crosstie.systems.pace import Pace
@@ -170,6 +170,9 @@ class ODataClient:
 
     def refused(self, answer: Answer, what: str) -> SystemFailure:
         """Return the error that an answer of status 400 or above means for a request as a whole."""
+        if is_html(answer) and answer.status != 401:
+            seen = f"it is {answer.content_type}, status {answer.status}: {excerpt(answer.body)}"
+            return GarbledAnswer(f"{self.name} gives no usable answer to {what}: {seen}", status=answer.status)
         found = refusal(answer.body, answer.status)
         details: dict[str, Any] = {"status": answer.status, "system_code": found.code}
         if answer.status == 401:

@@ -10,7 +10,7 @@ import msgspec
 
 from crosstie.model.connections import Connection
 from crosstie.model.errors import CredentialsRefused, GarbledAnswer, InvalidConnection
-from crosstie.systems.answers import Answer, excerpt, without_correlation
+from crosstie.systems.answers import Answer, excerpt, is_html, refusal, without_correlation
 
 _ENTRA = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -71,7 +71,7 @@ class Tokens:
 
     async def _renew(self) -> None:
         answer = await self._post(self._url, _HEADERS, self._form)
-        if 400 <= answer.status < 500:
+        if 400 <= answer.status < 500 and not is_html(answer):
             raise CredentialsRefused(
                 f"{self._name}: the sign-in of client {self._client_id} was refused: {_reason(answer)}",
                 status=answer.status,
@@ -89,4 +89,6 @@ def _reason(answer: Answer) -> str:
         denied = msgspec.json.decode(answer.body, type=_Denied)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return excerpt(answer.body)
+    if isinstance(denied.error, dict):
+        return refusal(answer.body, answer.status).message
     return without_correlation(denied.error_description or str(denied.error) or f"status {answer.status}")

@@ -77,7 +77,8 @@ def test_a_name_is_kept_as_it_was_typed(name: str, kept: str) -> None:
         ("an\0na", "cannot be seen"),
         ("an\u202ena", "cannot be seen"),
         ("an\u200bna", "cannot be seen"),
-        ("an\ufffdna", "cannot be seen"),
+        ("an\ud800na", "cannot be seen"),
+        ("anna\ufffd", "cannot be seen"),
     ],
 )
 def test_a_name_that_cannot_be_one_is_refused(name: str, words: str) -> None:

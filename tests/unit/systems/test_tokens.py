@@ -28,7 +28,8 @@ class Endpoint:
         self.asked.append((url, parse_qs(body.decode())))
         await asyncio.sleep(0)
         status, text = self.answers.pop(0)
-        return Answer(status, CIMultiDict({"Content-Type": "application/json"}), text.encode())
+        kind = "text/html" if text.startswith("<") else "application/json"
+        return Answer(status, CIMultiDict({"Content-Type": kind}), text.encode())
 
 
 def tokens(endpoint: Endpoint, connection: Connection = CONNECTION) -> Tokens:
@@ -94,7 +95,13 @@ async def test_only_the_refused_token_is_forgotten() -> None:
             "AADSTS7000215",
         ),
         ((400, '{"error":"unauthorized_client"}'), CredentialsRefused, "unauthorized_client"),
-        ((404, "<html>"), CredentialsRefused, "<html>"),
+        (
+            (401, '{"error":{"code":"Authentication_InvalidCredentials","message":"The client is rejected."}}'),
+            CredentialsRefused,
+            r"was refused: The client is rejected\. Check",
+        ),
+        ((404, "not here"), CredentialsRefused, "not here"),
+        ((404, "<html>"), GarbledAnswer, "gives no token: <html>"),
         ((200, "<html>"), GarbledAnswer, "<html>"),
         ((200, '{"token":"x"}'), GarbledAnswer, "gives no token"),
     ],

@@ -18,6 +18,8 @@ from crosstie.model.errors import InvalidOption
 if TYPE_CHECKING:
     from crosstie.sandbox.launch import Sandbox
 
+_PORT = click.IntRange(0, 65535)
+
 
 class _Stopped(BaseException):
     """Somebody wants the sandbox to end."""
@@ -33,8 +35,8 @@ class _Stopped(BaseException):
     metavar="DIR",
     help="Keep the databases here. Without --data, a used folder goes on with what it has.",
 )
-@click.option("--port-business-central", type=int, default=0, metavar="PORT", help="A free one unless given.")
-@click.option("--port-dataverse", type=int, default=0, metavar="PORT", help="A free one unless given.")
+@click.option("--port-business-central", type=_PORT, default=0, metavar="PORT", help="A free one unless given.")
+@click.option("--port-dataverse", type=_PORT, default=0, metavar="PORT", help="A free one unless given.")
 def sandbox_(
     data: str | None,
     connect: bool,
@@ -75,7 +77,7 @@ def until_stopped() -> Iterator[None]:
 def started(
     data: str | None, folder: Path | None, ports: dict[str, int] | None = None, seed: int | None = None
 ) -> "Iterator[Sandbox]":
-    """Serve both systems beside this thread. Raises InvalidOption for data sets and ports that cannot be."""
+    """Serve both systems beside this thread. Raises InvalidOption for data sets, folders and ports that cannot be."""
     from crosstie.sandbox.launch import DataError, LaunchError, running_sandbox
 
     try:
