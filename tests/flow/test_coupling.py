@@ -193,6 +193,21 @@ async def test_names_that_several_records_bear_are_refused_with_the_candidates(f
     assert flow.couplings() == {}
 
 
+async def test_a_name_that_nobody_bears_is_refused_with_those_that_are_near(flow: Flow) -> None:
+    flow.bc.add("customers", number="10000", displayName="Adatum Corporation")
+    account = flow.dv.add_customer("Adatum Corporation", accountnumber="A-7")["accountid"]
+    with pytest.raises(UnknownRecord, match=r"Near are: A-7 Adatum Corporation \(") as refused:
+        await flow.couple("CUSTOMER", "10000", "The Adatum Company")
+    assert refused.value.details["candidates"] == [account]
+
+
+async def test_an_account_is_named_by_its_number(flow: Flow) -> None:
+    flow.bc.add("customers", number="10000", displayName="Adatum Corporation")
+    account = flow.dv.add_customer("Adatum", accountnumber="A-7")["accountid"]
+    await flow.couple("CUSTOMER", "10000", "A-7")
+    assert flow.couplings()["10000"].remote_id == account
+
+
 @pytest.mark.parametrize(
     ("record", "to", "words"),
     [

@@ -82,6 +82,24 @@ async def test_a_vendor_opens_as_a_vendor(flow: Flow) -> None:
     assert flow.bc.row("vendors", opened.local_id)["displayName"] == "Supplier"
 
 
+async def test_a_record_opens_by_what_people_call_it(flow: Flow) -> None:
+    pair = await flow.pair()
+    assert (await flow.open("local", "customers", "10000")).remote_id == pair.remote_id
+    account = flow.dv.account(pair.remote_id)
+    assert (await flow.open("remote", "account", str(account["name"]))).local_id == pair.local_id
+
+
+async def test_what_does_not_couple_by_itself_names_the_mapping_that_admits_it(flow: Flow) -> None:
+    account = flow.dv.add("accounts", name="Supplier", customertypecode=11)["accountid"]
+    with pytest.raises(NotCoupled) as refused:
+        await flow.open("dataverse", "account", account)
+    assert f"`crosstie create VENDOR --remote {account}`" in refused.value.advice
+    vendor = flow.bc.add("vendors", displayName="Supplier")["id"]
+    with pytest.raises(NotCoupled) as refused:
+        await flow.open("local", "vendors", vendor)
+    assert f"`crosstie couple VENDOR {vendor} --to RECORD`" in refused.value.advice
+
+
 async def test_a_record_that_cannot_be_created_says_why(flow: Flow) -> None:
     await flow.configure("CUSTOMER", only_coupled=False)
     account = flow.dv.add_customer("Fabrikam", emailaddress1=f"{'x' * 80}@fabrikam.example")["accountid"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from crosstie.app.home import Home
-from crosstie.app.records import find_record, find_records, listed
+from crosstie.app.records import find_record, find_records, listed, unknown_record
 from crosstie.app.running import run_job
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.synchronising import check_direction, run_synchronise
@@ -16,7 +16,7 @@ from crosstie.engine.uncoupling import forget, uncouple_all
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
-from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled, UnknownRecord
+from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled
 from crosstie.model.jobs import JobKind
 from crosstie.model.records import Side
 
@@ -80,12 +80,7 @@ def _preference(ctx: Context, synchronise: str | None) -> Preference | None:
 async def _find_partner(ctx: Context, text: str) -> str:
     found = await find_record(ctx, Side.REMOTE, text)
     if found is None:
-        table = ctx.compiled.mapping.remote_table
-        raise UnknownRecord(
-            f"There is no record {text!r} in {ctx.systems[Side.REMOTE].name} ({table}).",
-            text=text,
-            mapping=ctx.mapping_name,
-        )
+        raise await unknown_record(ctx, (Side.REMOTE,), text)
     if not ctx.in_filter(Side.REMOTE, found.values):
         raise CannotCouple(
             f"The filter of the mapping {ctx.mapping_name} leaves {text!r} out: {ctx.compiled.mapping.remote_filter}.",

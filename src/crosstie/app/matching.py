@@ -14,6 +14,8 @@ from crosstie.model.jobs import JobKind
 from crosstie.model.mappings import Mapping, UpdateConflictResolution
 from crosstie.model.records import Side
 
+__all__ = ["MatchReport", "explained", "match", "preference_of"]
+
 
 async def match(
     session: Session,

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from crosstie.app.records import find_records, is_guid
 from crosstie.app.session import Session
 from crosstie.app.synchronising import run_synchronise
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.model.errors import InvalidOption, NotCoupled, UnknownConnection, UnknownMapping, UnknownRecord
 from crosstie.model.mappings import Mapping
 from crosstie.model.records import Record, Side
+from crosstie.model.schema import FieldType
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,18 +27,20 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 async def open_record(session: Session, connection: str, table: str, id: str) -> Opened:
     """Return the address of the record that a record of `connection` is coupled with (engine rules U-9, U-10).
 
-    `connection` is a connection's name, its kind, or the side: local or remote. An uncoupled remote record is
-    created in the local system and coupled, if its mapping allows. Raises UnknownMapping if no mapping has the
-    table, UnknownRecord, InvalidOption if the id is none, and NotCoupled saying why it cannot be coupled by itself.
+    `connection` is a connection's name, its kind, or the side: local or remote; `id` may also be what people call the
+    record. An uncoupled record gets its partner created and is coupled with it, if its mapping allows. Raises
+    UnknownMapping if no mapping has the table, UnknownRecord, AmbiguousRecord, InvalidOption if the id is none, and
+    NotCoupled saying why it cannot be coupled by itself.
     """
     side = _side(session, connection)
-    id = id.strip().strip("{}").lower()
+    id = id.strip()
     if not id:
         raise InvalidOption("The record's id is missing.", next_step="Give the id that the form's address carries.")
     mappings = [m for m in session.mappings() if m.table(side).casefold() == table.strip().casefold()]
     if not mappings:
         tables = ", ".join(dict.fromkeys(m.table(side) for m in session.mappings()))
         raise UnknownMapping(f"No mapping has the table {table!r}; there are mappings for {tables}.", table=table)
+    id = await _identified(session, side, mappings, id)
     for mapping in mappings:
         with session.store.begin() as unit:
             coupling = unit.couplings.by_record(mapping.name, side, [id]).get(id)
@@ -45,16 +49,30 @@ async def open_record(session: Session, connection: str, table: str, id: str) ->
     return await _couple_and_open(session, side, mappings, id)
 
 
+async def _identified(session: Session, side: Side, mappings: Sequence[Mapping], text: str) -> str:
+    """Return the id of the record that is called `text`; what looks like an id is taken for one."""
+    if is_guid(text):
+        return text.strip("{}").lower()
+    schema = (await session.compiled(mappings[0].name)).schema(side)
+    if schema.fields[schema.key].type is not FieldType.GUID:
+        return text
+    ctx = await session.context(mappings[0].name, Task(scope=Scope.RECORDS))
+    return (await find_records(ctx, [text], sides=(side,)))[0][1]
+
+
 async def _couple_and_open(session: Session, side: Side, mappings: Sequence[Mapping], id: str) -> Opened:
     """Create and couple the partner under the mapping whose filter admits the record, if that mapping allows it."""
     reasons: list[str] = []
+    fitting = mappings[0]
     for mapping in mappings:
         task = Task(scope=Scope.RECORDS, records=((side, id),), on_purpose=True, create=True)
         ctx = await session.context(mapping.name, task)
         record = await _read(ctx, side, id)
         if not ctx.in_filter(side, record.values):
             reasons.append(f"the filter of {mapping.name} leaves it out ({mapping.filter(side)})")
-        elif not mapping.enabled:
+            continue
+        fitting = mapping
+        if not mapping.enabled:
             reasons.append(f"{mapping.name} is disabled")
         elif not mapping.reaches(side.other):
             reasons.append(f"{mapping.name} flows {mapping.direction.value} only")
@@ -74,10 +92,11 @@ async def _couple_and_open(session: Session, side: Side, mappings: Sequence[Mapp
                 mapping=mapping.name,
                 id=id,
             )
+    pair = f"RECORD --to {id}" if side is Side.REMOTE else f"{id} --to RECORD"
     raise NotCoupled(
         f"The record is not coupled, and is not coupled by itself: {'; '.join(reasons)}.",
-        next_step=f"Couple it with `crosstie couple {mappings[0].name} RECORD --to {id}`, or create its partner with "
-        f"`crosstie create {mappings[0].name} {'--remote ' if side is Side.REMOTE else ''}{id}`.",
+        next_step=f"Couple it with `crosstie couple {fitting.name} {pair}`, or create its partner with "
+        f"`crosstie create {fitting.name} {'--remote ' if side is Side.REMOTE else ''}{id}`.",
         id=id,
     )
 

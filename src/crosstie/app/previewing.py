@@ -56,8 +56,8 @@ async def preview(
 
     `synchronise` is "no", "to_remote" or "from_remote"; left away it is what the dialog proposes: none for records that
     are coupled with each other already, else sending where the mapping does that (engine rule U-2). A new record is
-    always sent. Reads both systems
-    and writes nothing. Raises UnknownMapping, UnknownRecord, AmbiguousRecord, InvalidOption, SystemFailure.
+    always sent. Reads both systems and writes nothing. Raises UnknownMapping, UnknownRecord, AmbiguousRecord,
+    InvalidOption, SystemFailure.
     """
     ctx = await session.context(session.mapping(mapping).name, Task(scope=Scope.RECORDS, on_purpose=True))
     local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
@@ -97,7 +97,8 @@ async def _of_pair(
     ctx: Context, local: Record, remote: Record, held: Coupling | None, synchronise: str
 ) -> CouplingPreview:
     preference = None if synchronise == NO else Preference(synchronise)
-    refused, replaced = await foresee(ctx, (local.id, remote.id), synchronise=preference, repoint=True)
+    pair = (local.id, remote.id)
+    refused, replaced = await foresee(ctx, [pair], synchronise=preference, repoint=True)
     item = Paired(Pair(coupling=held, local=local, remote=remote), base_of(ctx.compiled, held))
     await translate(ctx, [item])
     decisions = decide_each(ctx.compiled, item)
@@ -110,7 +111,7 @@ async def _of_pair(
         synchronise,
         [_field(each, preference) for each in differences],
         chosen,
-        blocked=refused,
+        blocked=refused.get(pair),
         replaced=replaced,
         coupled_already=held is not None,
     )

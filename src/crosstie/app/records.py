@@ -10,6 +10,15 @@ from crosstie.model.schema import FieldType
 
 _GUID = re.compile(r"^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?$")
 _MOST_CANDIDATES = 5
+_SHORTEST_WORD = 4
+"""Words of fewer letters do not tell records apart."""
+_MOST_WORDS = 3
+"""Of a text that names no record, so many are looked for in the names; each costs a request."""
+
+
+def is_guid(text: str) -> bool:
+    """Whether a text is an id of the kind that both systems give."""
+    return _GUID.match(text) is not None
 
 
 async def find_records(
@@ -17,7 +26,8 @@ async def find_records(
 ) -> list[tuple[Side, str]]:
     """Return the side and id of each record named, looking on the first side before the second.
 
-    Raises UnknownRecord if a text names none, AmbiguousRecord with the candidates if it names several.
+    Raises UnknownRecord, with those of a similar name, if a text names none, AmbiguousRecord with the candidates if it
+    names several.
     """
     found: dict[str, tuple[Side, str]] = {}
     for side in sides:
@@ -29,7 +39,7 @@ async def find_records(
                 found[text] = (side, record.id)
     for text in texts:
         if text not in found:
-            raise _unknown(ctx, sides, text)
+            raise await unknown_record(ctx, sides, text)
     return [found[text] for text in texts]
 
 
@@ -41,7 +51,7 @@ async def find_record(ctx: Context, side: Side, text: str) -> Record | None:
     """
     mapping, text = ctx.compiled.mapping, text.strip()
     table = mapping.table(side)
-    if _GUID.match(text):
+    if is_guid(text):
         id = text.strip("{}").lower()
         return (await ctx.systems[side].get(table, [id], ctx.reads(side))).get(id)
     schema = ctx.compiled.local_schema if side is Side.LOCAL else ctx.compiled.remote_schema
@@ -86,7 +96,7 @@ async def _known(ctx: Context, side: Side, texts: Sequence[str]) -> dict[str, st
     return {
         text: coupling.record_id(side)
         for text in texts
-        if (coupling := coupled.get(text.strip())) and not _GUID.match(text)
+        if (coupling := coupled.get(text.strip())) and not is_guid(text)
     }
 
 
@@ -100,9 +110,29 @@ def _listed(ctx: Context, side: Side, records: Sequence[Record]) -> str:
     return "; ".join(words) + ("; ..." if len(records) > _MOST_CANDIDATES else "")
 
 
-def _unknown(ctx: Context, sides: Sequence[Side], text: str) -> UnknownRecord:
+async def unknown_record(ctx: Context, sides: Sequence[Side], text: str) -> UnknownRecord:
+    """Return the error for a text that names no record of these sides, with those of a similar name."""
     places = " or ".join(f"{ctx.systems[side].name} ({ctx.compiled.mapping.table(side)})" for side in sides)
-    return UnknownRecord(f"There is no record {text!r} in {places}.", text=text, mapping=ctx.mapping_name)
+    near = {side: found for side in sides if (found := await _near(ctx, side, text))}
+    hint = "; ".join(_listed(ctx, side, found) for side, found in near.items())
+    return UnknownRecord(
+        f"There is no record {text!r} in {places}.{f' Near are: {hint}.' if hint else ''}",
+        text=text,
+        mapping=ctx.mapping_name,
+        candidates=[record.id for found in near.values() for record in found[:_MOST_CANDIDATES]],
+    )
+
+
+async def _near(ctx: Context, side: Side, text: str) -> list[Record]:
+    """Return records whose name has one of the longest words of a text that names none in full."""
+    name = ctx.compiled.mapping.name_field(side)
+    if is_guid(text) or ctx.compiled.schema(side).fields[name].type not in (FieldType.CODE, FieldType.TEXT):
+        return []
+    words = sorted((word for word in text.split() if len(word) >= _SHORTEST_WORD), key=len, reverse=True)
+    for word in words[:_MOST_WORDS]:
+        if found := await _matching(ctx, side, f"contains({name},{_quoted(word)})"):
+            return found
+    return []
 
 
 def listed(texts: Sequence[str]) -> str:
