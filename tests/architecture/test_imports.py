@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "jobs": {"model", "store", "systems.base", "engine", "rules", "standard"},
     "app": {"model", "store", "systems", "engine", "rules", "standard", "jobs"},
     "api": {"model", "app"},
-    "cli": {"model", "app", "api", "engine.context", "engine.matching", "sandbox", "store.base"},
+    "cli": {"model", "app", "api", "engine.context", "engine.matching", "engine.planning", "sandbox", "store.base"},
+    "web": {"model", "app", "api"},
     "sandbox": set(),
 }
 """Each folder and what of the others it may use; a name with a point is a single module of that folder."""

@@ -21,8 +21,9 @@ from crosstie.model.errors import (
 from tests.unit.cli.conftest import Crosstie
 
 COMMANDS = [
-    *("demo", "serve", "sandbox", "connection", "mapping", "couple", "create", "sync", "match", "uncouple"),
-    *("couplings", "problems", "jobs", "worker", "schedule", "history", "open", "user", "token"),
+    *("demo", "serve", "sandbox", "connection", "mapping", "candidates", "couple", "create", "sync", "differences"),
+    *("match", "uncouple", "records", "couplings", "problems", "retry", "restore", "delete", "jobs", "worker"),
+    *("schedule", "history", "undo", "open", "user", "token"),
 ]
 
 

@@ -133,10 +133,10 @@ def test_history_shows_every_value_before_and_after(crosstie: Crosstie) -> None:
     )
     crosstie.answer("history.list_history", [ENTRY, failed])
     assert crosstie.run("history", "CUSTOMER", "10000").stdout.splitlines() == [
-        r"2026-03-04 05:06:07Z  job 7  10000 Adatum\x1b[2J  modified remote  changed locally",
+        r"     0  2026-03-04 05:06:07Z  job 7  10000 Adatum\x1b[2J  modified remote  changed locally",
         '  telephone1: "1" → "2"  (the local side wins)  "3" was lost',
         '  fax: (blank) → "4"',
-        "2026-03-04 05:06:07Z  job 6  10000  failed  conflict: Both sides changed.",
+        "     0  2026-03-04 05:06:07Z  job 6  10000  failed  conflict: Both sides changed.",
     ]
     assert crosstie.calls[0][1][1:] == ("CUSTOMER", "10000")
     assert crosstie.json("history", "CUSTOMER")["history"][0]["changes"][0]["lost"] == "3"

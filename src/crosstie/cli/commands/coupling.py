@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crosstie.cli.asking import confirm
+from crosstie.cli.commands.previewing import show_preview
 from crosstie.cli.commands.synchronising import print_as_document, print_in_words, watching
 from crosstie.cli.invocation import Command, answered_in_json, current, in_session, leave
 from crosstie.cli.results import exit_code, print_reports, report_document
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     help="Bring the two in step at once, in this direction; else as the mapping flows, to the remote side first.",
 )
 @click.option("--replace", is_flag=True, help="Let go of the partner that the record has now.")
-def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Show both records side by side, and what would change; couple nothing.")
+def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace: bool, dry_run: bool) -> None:
     """Couple a local RECORD of MAPPING with a remote one.
 
     Without synchronising nothing moves until somebody edits one of the two, and then only what was edited.
@@ -37,6 +39,9 @@ def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace
     \b
     crosstie couple CUSTOMER 10000 --to "Adatum Corporation" --synchronize no
     """
+    if dry_run:
+        show_preview(mapping, record, to, synchronise)
+        return
     from crosstie.app.coupling import SetUp, set_up_coupling
 
     async def work(session: "Session") -> SetUp:

@@ -121,7 +121,8 @@ def history_(mapping: str, record: str | None, limit: int) -> None:
 def _print_entry(entry: "JournalEntry") -> None:
     side = f" {entry.side}" if entry.side is not None else ""
     why = " ".join(part for part in (f"{entry.code}:" if entry.code else "", safe(entry.words)) if part)
-    say(f"{moment(entry.at)}  job {entry.job_id}  {safe(entry.name)}  {entry.outcome}{side}  {why}".rstrip())
+    what = f"job {entry.job_id}  {safe(entry.name)}  {entry.outcome}{side}  {why}".rstrip()
+    say(f"{entry.id:>6}  {moment(entry.at)}  {what}")
     for change in entry.changes:
         say(f"  {_change_line(change)}")
 

@@ -125,10 +125,18 @@ def _print_in_words(report: "MatchReport") -> None:
         told = ", ".join(f"{number:,} {words_of(reason)}" for reason, number in counts.items())
         say(f"{report.mapping}, {side} records: {told or 'none'}.")
     would = "would be " if report.dry_run else ""
-    created = f", of which {len(report.to_create):,} {would}given a new one" if report.to_create else ""
-    say(f"{report.coupled:,} {would}coupled; {report.unmatched:,} without a unique partner{created}.")
+    say(f"{report.coupled:,} {would}coupled; {report.unmatched:,} without a unique partner{_created(report)}.")
     if report.synchronised is not None:
         print_reports([report.synchronised])
+
+
+def _created(report: "MatchReport") -> str:
+    """Return how many of those without a partner got a new one; some may have failed."""
+    if not report.to_create:
+        return ""
+    if report.synchronised is None:
+        return f", of which {len(report.to_create):,} would be given a new one"
+    return f", of which {report.synchronised.to_remote.inserted:,} were given a new one"
 
 
 def _told(report: "MatchReport") -> Iterator[tuple[str, str, str]]:

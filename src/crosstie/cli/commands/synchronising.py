@@ -189,20 +189,12 @@ def _wanted(session: "Session", name: str | None) -> "Sequence[Mapping]":
     """Return the mapping named, or all enabled ones in the order in which they depend on each other."""
     if name is not None:
         return [session.mapping(name)]
-    enabled = {mapping.name: mapping for mapping in session.mappings() if mapping.enabled}
+    from crosstie.engine.planning import order_mappings
+
+    enabled = order_mappings(mapping for mapping in session.mappings() if mapping.enabled)
     if not enabled:
         raise UnknownMapping("There is no enabled mapping.", next_step="Load them: `crosstie mapping reset`.")
-    return [enabled[name] for name in _in_order(enabled)]
-
-
-def _in_order(mappings: "dict[str, Mapping]") -> list[str]:
-    from graphlib import CycleError, TopologicalSorter
-
-    sorter = TopologicalSorter({m.name: [name for name in m.depends_on if name in mappings] for m in mappings.values()})
-    try:
-        return list(sorter.static_order())
-    except CycleError:
-        return list(mappings)
+    return enabled
 
 
 def _print_as_document(outcome: Outcome, dry_run: bool) -> None:
