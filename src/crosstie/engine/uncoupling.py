@@ -145,6 +145,7 @@ def _store(
     with ctx.store.begin() as unit:
         forget(ctx, unit, free)
         removed = _delete(ctx, unit, free)
+        unit.couplings.keep_removed(removed, ctx.now())
         problems = [_problem(ctx, id, each, by_remote.get(id)) for id, each in failures.items()]
         unit.put_problems(problems, ctx.now())
         entries = [_modified(ctx, id, each, by_remote.get(id), words) for id, each in released.items() if each.changed]

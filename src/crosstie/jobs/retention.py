@@ -38,6 +38,7 @@ def forget_finished(store: Store, now: datetime, halted: Callable[[], bool] = la
     return {
         "jobs": _all(store, lambda unit: unit.background.forget_jobs(before), halted),
         "journal": _all(store, lambda unit: unit.background.forget_journal(before), halted),
+        "removed_couplings": _all(store, lambda unit: unit.background.forget_removed(before), halted),
         "problems": _all(store, lambda unit: unit.background.forget_problems(before), halted),
         "processes": _all(store, lambda unit: unit.background.forget_processes(now - timedelta(days=1)), halted),
     }

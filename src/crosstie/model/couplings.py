@@ -43,6 +43,16 @@ class NewCoupling(msgspec.Struct, frozen=True, kw_only=True):
     last_synchronised: datetime | None = None
 
 
+class RemovedCoupling(msgspec.Struct, frozen=True, kw_only=True):
+    """What a coupling that was removed rested on; `id` is the one that it had."""
+
+    id: int
+    local_version: str | None
+    remote_version: str | None
+    base: bytes
+    last_synchronised: datetime | None
+
+
 class Coupling(NewCoupling, frozen=True, kw_only=True):
     """A stored coupling. `revision` grows with every change of it; changes are compare-and-set on it."""
 

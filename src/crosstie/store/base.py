@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from crosstie.model.connections import Connection
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
 from crosstie.model.jobs import Counters, Due, Intent, Job, JobKind, JobState, JournalEntry
 from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
@@ -81,6 +81,14 @@ class Couplings(Protocol):
 
     def delete(self, couplings: Sequence[Coupling]) -> set[int]:
         """Remove couplings where the revision is still the one given; return the ids that were lost."""
+        ...
+
+    def keep_removed(self, couplings: Sequence[Coupling], now: datetime) -> None:
+        """Note what couplings that are removed rested on; those without base rested on nothing."""
+        ...
+
+    def removed(self, ids: Iterable[int]) -> dict[int, RemovedCoupling]:
+        """Return what removed couplings rested on, by the id that they had, as far as it is still known."""
         ...
 
     def missing(self, mapping: str, side: Side, present: Iterable[Sequence[str]]) -> Iterator[list[Coupling]]:

@@ -148,6 +148,10 @@ class Background(Protocol):
         """Remove journal entries from before that time whose job is no longer known; return how many."""
         ...
 
+    def forget_removed(self, before: datetime, *, limit: int = 1000) -> int:
+        """Remove what is kept of couplings that were removed before that time; return how many."""
+        ...
+
     def forget_problems(self, before: datetime, *, limit: int = 1000) -> int:
         """Remove problems that were closed before that time; return how many."""
         ...

@@ -10,10 +10,11 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Update, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
 from crosstie.model.errors import AlreadyCoupled
 from crosstie.model.records import Side
 from crosstie.store.schema import couplings as table
+from crosstie.store.schema import removed_couplings
 from crosstie.store.work import AnyRow, Work
 
 _COLUMNS = ("id", "revision", *NewCoupling.__struct_fields__, "created_at")
@@ -27,6 +28,8 @@ _NOT_INDEXED = tuple(name for name in _CHANGEABLE if name not in _INDEXED)
 _LOCKED = select(table.c.id, table.c.revision, *(table.c[name] for name in _INDEXED)).order_by(table.c.id)
 _INSERT = insert(table)
 _DELETE = delete(table).where(table.c.id == bindparam("which"))
+_REMOVED_COLUMNS = RemovedCoupling.__struct_fields__
+_SELECT_REMOVED = select(*(removed_couplings.c[name] for name in _REMOVED_COLUMNS))
 
 
 class SqlCouplings:
@@ -107,6 +110,18 @@ class SqlCouplings:
         kept, lost = self._unchanged(couplings)
         self._work.write(_DELETE, [{"which": coupling.id} for coupling, _ in kept])
         return lost
+
+    def keep_removed(self, couplings: Sequence[Coupling], now: datetime) -> None:
+        rows = [
+            {name: getattr(coupling, name) for name in _REMOVED_COLUMNS} | {"removed_at": now}
+            for coupling in couplings
+            if coupling.base is not None
+        ]
+        self._work.write(self._work.upsert(removed_couplings).on_conflict_do_nothing(), rows)
+
+    def removed(self, ids: Iterable[int]) -> dict[int, RemovedCoupling]:
+        rows = self._work.read_among(_SELECT_REMOVED, removed_couplings.c.id, ids)
+        return {row.id: RemovedCoupling(**dict(zip(_REMOVED_COLUMNS, row, strict=True))) for row in rows}
 
     def missing(self, mapping: str, side: Side, present: Iterable[Sequence[str]]) -> Iterator[list[Coupling]]:
         scratch = self._work.scratch()

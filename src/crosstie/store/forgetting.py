@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, select
 
 from crosstie.model.jobs import JobState
 from crosstie.store.queries import Queries
-from crosstie.store.schema import jobs, journal, problems
+from crosstie.store.schema import jobs, journal, problems, removed_couplings
 
 _OVER = [
     state.value
@@ -47,6 +47,11 @@ class ForgettingQueries(Queries):
         if kept:
             orphans = orphans.where(journal.c.id < kept[0].id)
         return self._work.write(delete(journal).where(journal.c.id.in_(orphans.order_by(journal.c.id).limit(limit))))
+
+    def forget_removed(self, before: datetime, *, limit: int = 1000) -> int:
+        known = removed_couplings.c
+        old = select(known.id).where(known.removed_at < before).order_by(known.removed_at).limit(limit)
+        return self._work.write(delete(removed_couplings).where(known.id.in_(old)))
 
     def forget_problems(self, before: datetime, *, limit: int = 1000) -> int:
         closed = select(problems.c.id).where(problems.c.closed_at < before).order_by(problems.c.closed_at).limit(limit)

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -36,6 +36,18 @@ couplings = Table(
     Index("couplings_state", "mapping", "state", "id"),
     Index("couplings_page", "mapping", "id"),
     sqlite_autoincrement=True,
+)
+
+removed_couplings = Table(
+    "removed_couplings",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("local_version", Text),
+    Column("remote_version", Text),
+    Column("base", JsonText, nullable=False),
+    Column("last_synchronised", UtcTime),
+    Column("removed_at", UtcTime, nullable=False),
+    Index("removed_couplings_removed_at", "removed_at"),
 )
 
 intents = Table(

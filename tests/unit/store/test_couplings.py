@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, event
 
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
 from crosstie.model.errors import AlreadyCoupled
 from crosstie.model.records import Side
 from crosstie.store import Store
@@ -310,3 +310,25 @@ def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     with pytest.raises(Exception, match="has no time zone"), store.begin() as unit:
         unit.couplings.insert([new_coupling(1)], NOW.replace(tzinfo=None))
     assert all_of(store) == []
+
+
+def test_what_a_removed_coupling_rested_on_is_kept_for_a_while_under_its_id(store: Store) -> None:
+    based, bare = insert(
+        store, new_coupling(1, base=b'{"l":{},"r":{}}', local_version="7", last_synchronised=NOW), new_coupling(2)
+    )
+    with store.begin() as unit:
+        unit.couplings.keep_removed([based, bare], NOW)
+        unit.couplings.keep_removed([based], NOW)
+    with store.begin() as unit:
+        assert unit.couplings.removed([based.id, bare.id, 99]) == {
+            based.id: RemovedCoupling(
+                id=based.id,
+                local_version="7",
+                remote_version=None,
+                base=b'{"l":{},"r":{}}',
+                last_synchronised=NOW,
+            )
+        }
+        assert unit.background.forget_removed(NOW) == 0
+        assert unit.background.forget_removed(LATER) == 1
+        assert unit.couplings.removed([based.id]) == {}
