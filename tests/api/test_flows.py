@@ -8,6 +8,8 @@ from tests.api.conftest import Desks, Served
 
 pytestmark = pytest.mark.xdist_group("api")
 CUSTOMER = "/api/v1/mappings/CUSTOMER"
+RECORDS = [f"C{number}" for number in range(51)]
+"""More than a request deals with itself."""
 
 
 def add_pair(desks: Desks, number: str = "10000", name: str = "Adatum") -> tuple[str, str]:
@@ -97,7 +99,8 @@ def test_a_conflict_is_a_problem_until_its_differences_are_applied(served: Serve
     assert {"before": "1", "after": "2"}.items() <= changes[0].items()
     jobs = served.done("viewer", "GET", "/api/v1/jobs?mapping=CUSTOMER")["items"]
     assert entries[0]["job_id"] == jobs[0]["id"]
-    assert served.done("viewer", "GET", f"/api/v1/jobs/{jobs[0]['id']}") == jobs[0]
+    found = served.done("viewer", "GET", f"/api/v1/jobs/{jobs[0]['id']}")
+    assert (found["job"], found["parts"]) == (jobs[0], [])
 
 
 def test_partners_are_created_and_what_was_deleted_is_restored(served: Served, api_desks: Desks) -> None:
@@ -126,7 +129,6 @@ def test_matching_shows_first_and_then_couples_the_records_named(served: Served,
     shown = served.done("operator", "POST", f"{CUSTOMER}/match", {**body, "dry_run": True})
     assert (shown["local"], shown["rows_left_out"]) == ({"coupled": 2}, 0)
     assert served.done("viewer", "GET", f"{CUSTOMER}/couplings")["total"] == 0
-    served.refused("operator", "POST", f"{CUSTOMER}/match", 422, "request-refused", json=body)
     done = served.done("operator", "POST", f"{CUSTOMER}/match", {**body, "records": [local_id]})
     assert next(row["candidates"][0]["id"] for row in done["rows"] if row["reason"] == "coupled") == remote_id
     assert served.done("viewer", "GET", f"{CUSTOMER}/couplings")["total"] == 1
@@ -153,18 +155,102 @@ def test_lists_come_in_pages_that_neither_repeat_nor_leave_out(served: Served, a
     served.refused("viewer", "GET", f"/api/v1/problems?after={newest['next']}", 422, "invalid-request")
 
 
-def test_what_takes_longer_than_a_request_is_refused_with_the_way_to_do_it(served: Served) -> None:
-    found = served.refused("operator", "POST", f"{CUSTOMER}/synchronise", 422, "request-refused", json={})
-    assert "crosstie sync CUSTOMER" in found["next_step"]
-    served.refused("operator", "POST", "/api/v1/synchronise", 422, "request-refused", json={})
+def accepted(served: Served, role: str, path: str, body: Any) -> Any:
+    """Ask for what takes longer than a request; return the job, which waits for a worker at its address."""
+    answer = served.ask(role, "POST", path, json=body)
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    assert answer.headers["location"] == f"/api/v1/jobs/{job['id']}"
+    found = served.done("viewer", "GET", answer.headers["location"])
+    assert found["job"] == job
+    assert (job["state"], job["goes_on"], job["asked_by"]) == ("queued", True, f"test {role}")
+    return job
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "body", "kind", "mapping"),
+    [
+        ("operator", f"{CUSTOMER}/synchronise", {}, "synchronisation", "CUSTOMER"),
+        ("operator", f"{CUSTOMER}/synchronise", {"records": RECORDS}, "synchronisation", "CUSTOMER"),
+        ("administrator", f"{CUSTOMER}/synchronise", {"full": True}, "full_synchronisation", "CUSTOMER"),
+        ("operator", "/api/v1/synchronise", {}, "synchronisation", ""),
+        ("operator", f"{CUSTOMER}/match", {"groups": [["No."]]}, "coupling", "CUSTOMER"),
+        ("operator", f"{CUSTOMER}/partners", {"records": RECORDS}, "synchronisation", "CUSTOMER"),
+        ("operator", f"{CUSTOMER}/couplings/uncouple", {"records": RECORDS}, "uncoupling", "CUSTOMER"),
+        ("administrator", f"{CUSTOMER}/couplings/uncouple", {"all": True}, "uncoupling", "CUSTOMER"),
+        ("operator", "/api/v1/problems/retry", {"all": True}, "synchronisation", ""),
+        ("operator", "/api/v1/schedules/CUSTOMER/run", None, "synchronisation", "CUSTOMER"),
+    ],
+)
+def test_what_takes_longer_than_a_request_is_left_to_a_worker(
+    served: Served, role: str, path: str, body: Any, kind: str, mapping: str
+) -> None:
+    job = accepted(served, role, path, body)
+    assert (job["kind"], job["mapping"]) == (kind, mapping)
+    stopped = served.done("operator", "POST", f"/api/v1/jobs/{job['id']}/cancel")
+    assert (stopped["state"], stopped["goes_on"]) == ("cancelled", False)
+
+
+def test_of_one_mapping_one_job_that_goes_through_it_waits_or_runs(served: Served) -> None:
+    job = accepted(served, "operator", f"{CUSTOMER}/synchronise", {})
+    found = served.refused("operator", "POST", f"{CUSTOMER}/synchronise", 409, "job-running", json={})
+    assert found["details"]["job"] == job["id"]
+    accepted(served, "operator", "/api/v1/mappings/VENDOR/synchronise", {})
+    served.done("operator", "POST", f"/api/v1/jobs/{job['id']}/cancel")
+    accepted(served, "operator", f"{CUSTOMER}/synchronise", {})
+
+
+def test_what_needs_more_than_an_operator_is_refused_before_it_is_queued(served: Served) -> None:
+    for path, body in (
+        (f"{CUSTOMER}/synchronise", {"full": True}),
+        (f"{CUSTOMER}/synchronise", {"full": True, "dry_run": True}),
+        ("/api/v1/synchronise", {"full": True}),
+        (f"{CUSTOMER}/couplings/uncouple", {"all": True}),
+    ):
+        served.refused("operator", "POST", path, 403, "forbidden", json=body)
+    assert served.done("viewer", "GET", "/api/v1/jobs")["items"] == []
     planned = served.done("operator", "POST", "/api/v1/synchronise", {"dry_run": True})
     assert {"CUSTOMER", "VENDOR"} <= {report["mapping"] for report in planned["reports"]}
-    served.refused(
-        "operator", "POST", f"{CUSTOMER}/synchronise", 403, "forbidden", json={"full": True, "dry_run": True}
+
+
+def test_schedules_are_listed_paused_resumed_and_paced(served: Served) -> None:
+    shown = served.done("viewer", "GET", "/api/v1/schedules")
+    assert {each["every_minutes"] for each in shown["items"]} == {30}
+    names = [each["mapping"] for each in shown["items"]]
+    assert names.index("CURRENCY") < names.index("CUSTOMER") < names.index("CONTACT")
+    one = "/api/v1/schedules/customer"
+    served.refused("operator", "PATCH", one, 403, "forbidden", json={"paused": True})
+    paused = served.done("administrator", "PATCH", one, {"paused": True})
+    assert (paused["mapping"], paused["next_at"]) == ("CUSTOMER", None)
+    assert paused["paused_reason"]
+    resumed = served.done("administrator", "PATCH", one, {"paused": False, "every_minutes": 5})
+    assert (resumed["every_minutes"], resumed["paused_reason"]) == (5, "")
+    assert resumed["next_at"] is not None
+    served.refused("administrator", "PATCH", one, 422, "invalid-request", json={})
+    served.refused("administrator", "PATCH", one, 422, "invalid-request", json={"every_minutes": 0})
+    served.refused("administrator", "PATCH", "/api/v1/schedules/X", 404, "unknown-mapping", json={"paused": True})
+
+
+def test_records_are_listed_with_their_state_and_who_may_be_their_partner(served: Served, api_desks: Desks) -> None:
+    local_id, remote_id = add_pair(api_desks)
+    add_pair(api_desks, "20000", "Trey")
+    couple(served, "10000", remote_id)
+    listed = served.done("viewer", "GET", f"{CUSTOMER}/records/local?state=not_coupled")
+    assert [each["name"] for each in listed["items"]] == ["Trey"]
+    first, second = (
+        served.done("viewer", "GET", f"{CUSTOMER}/records/local?limit=1&sort=number{after}") for after in ("", "")
     )
-    served.refused("operator", "POST", f"{CUSTOMER}/couplings/uncouple", 403, "forbidden", json={"all": True})
-    gone = served.done("administrator", "POST", f"{CUSTOMER}/couplings/uncouple", {"all": True})
-    assert gone["to_remote"]["uncoupled"] == 0
+    assert first == second
+    [row] = first["items"]
+    assert (row["id"], row["partner"]["id"], row["state"]) == (local_id, remote_id, "in_step")
+    following = served.done("viewer", "GET", f"{CUSTOMER}/records/local?limit=1&sort=number&after={first['next']}")
+    assert [each["name"] for each in following["items"]] == ["Trey"]
+    counted = served.done("viewer", "GET", f"{CUSTOMER}/records/local/counts")
+    assert counted["total"] == 2
+    best = served.done("viewer", "GET", f"{CUSTOMER}/candidates?record=20000")["items"][0]
+    assert best["name"] == "Trey"
+    assert best["reasons"]
+    served.refused("viewer", "GET", f"{CUSTOMER}/records/sideways", 422, "invalid-request")
 
 
 def test_errors_have_the_code_and_the_words_of_the_command_line(served: Served, api_desks: Desks) -> None:

@@ -105,9 +105,16 @@ class RetryBody(Body, frozen=True, kw_only=True):
     records: Records = []
     code: FieldName | None = None
     all: bool = False
-    run: bool | None = None
-    """Synchronise now what is due, else the next job does. Left away: now for records that are named."""
+    run: bool = True
+    """Synchronise what is due; else the next job does."""
     dry_run: bool = False
+
+
+class ScheduleBody(Body, frozen=True, kw_only=True):
+    """What is to change of a schedule; what is left away stays."""
+
+    paused: bool | None = None
+    every_minutes: Annotated[int, Meta(ge=1, le=60 * 24 * 7)] | None = None
 
 
 class SettleBody(Body, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from crosstie.api.routes import (
     mappings,
     matching,
     problems,
+    records,
+    schedules,
     signing_in,
     synchronising,
     tokens,
@@ -19,8 +21,8 @@ from crosstie.api.routes import (
 )
 
 _ROOMS = (
-    *(health, landing, signing_in, users, tokens, connections, mappings, couplings),
-    *(synchronising, differences, matching, problems, history),
+    *(health, landing, signing_in, users, tokens, connections, mappings, records, couplings),
+    *(synchronising, differences, matching, problems, schedules, history),
 )
 
 

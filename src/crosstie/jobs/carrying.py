@@ -232,6 +232,7 @@ class Carrier:
         with self._store.begin() as unit:
             unit.background.give_back(
                 job,
+                self._now(),
                 message=ending.message,
                 not_before=self._now() + pause if pause is not None else None,
                 failed=ending.transient,

@@ -218,7 +218,7 @@ class Worker:
         for job in suspects:
             if (job.id, job.attempt) not in there:
                 with self._store.begin() as unit:
-                    unit.background.give_back(job, message=_LOST)
+                    unit.background.give_back(job, self._now(), message=_LOST)
                 _log.warning("job was lost and goes on", job=job.id)
 
     def _may_be_lost(self, job: Job) -> bool:

@@ -70,7 +70,9 @@ class Background(Protocol):
         """
         ...
 
-    def give_back(self, job: Job, *, message: str, not_before: datetime | None = None, failed: bool = False) -> bool:
+    def give_back(
+        self, job: Job, now: datetime, *, message: str, not_before: datetime | None = None, failed: bool = False
+    ) -> bool:
         """Put a job back into the queue, if its row is still as `job` says; `failed` counts a failure.
 
         Returns whether that was so. If another job of its mapping has been queued meanwhile, which will do the same,

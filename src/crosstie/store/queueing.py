@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, insert, literal, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.errors import JobRunning
@@ -89,7 +89,9 @@ class QueueQueries(Queries):
             raise _refusal([each for each in self._going_on(job.mapping) if each.id != job.id]) from error
         return self.job(job.id) if hit else None
 
-    def give_back(self, job: Job, *, message: str, not_before: datetime | None = None, failed: bool = False) -> bool:
+    def give_back(
+        self, job: Job, now: datetime, *, message: str, not_before: datetime | None = None, failed: bool = False
+    ) -> bool:
         changed = {
             "state": JobState.QUEUED.value,
             "owner": "",
@@ -103,7 +105,13 @@ class QueueQueries(Queries):
             with self._work.savepoint():
                 return bool(self._work.write(update(jobs).where(*_as(job)).values(changed)))
         except IntegrityError:
-            ended = {"state": JobState.INTERRUPTED.value, "use_case": "", "message": _SUPERSEDED}
+            ended = {
+                "state": JobState.INTERRUPTED.value,
+                "use_case": "",
+                "message": _SUPERSEDED,
+                "finished_at": now,
+                "phase": "",
+            }
             return bool(self._work.write(update(jobs).where(*_as(job)).values(ended)))
 
     def close_job(
@@ -123,7 +131,7 @@ class QueueQueries(Queries):
         changed = {
             "cancel_requested": True,
             "state": case((waits, JobState.CANCELLED.value), else_=jobs.c.state),
-            "finished_at": case((waits, now), else_=jobs.c.finished_at),
+            "finished_at": case((waits, literal(now, jobs.c.finished_at.type)), else_=jobs.c.finished_at),
             "message": case((waits, "Cancelled before it began, or while it waited to go on."), else_=jobs.c.message),
         }
         self._work.write(update(jobs).where(jobs.c.id == job_id, or_(waits, runs)).values(changed))

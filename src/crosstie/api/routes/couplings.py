@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from litestar import delete, get, post
+from litestar import Response, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Struct
 
@@ -11,20 +11,19 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import CoupleBody, PartnersBody, UncoupleBody
 from crosstie.api.paging import MOST_ID, After, Limit, cursor_of, number_of
 from crosstie.api.plans import Planner
+from crosstie.api.queueing import ACCEPTED, MOST_AT_ONCE, is_long, queued
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.api.shapes import ReportShape, Synchronised
 from crosstie.app.coupling import create_partners, list_couplings, set_up_coupling, uncouple
 from crosstie.app.home import Home
 from crosstie.app.views import CouplingView
 from crosstie.model.couplings import CouplingState
-from crosstie.model.errors import NotCoupled, RequestRefused
+from crosstie.model.errors import NotCoupled
 from crosstie.model.people import Permission
 
 _ALL = "/api/v1/mappings/{mapping:str}/couplings"
 _COUPLES = {"permission": Permission.COUPLE}
 _UNCOUPLES = {"permission": Permission.UNCOUPLE}
-MOST_AT_ONCE = 1000
-"""Couplings that one request removes when all of a mapping are to go."""
 
 
 class CouplingsPage(Struct, frozen=True, kw_only=True):
@@ -100,14 +99,20 @@ async def remove(
         return ReportShape.of(await uncouple(session, mapping, [found.local_id]))
 
 
-@post(f"{_ALL}/uncouple", operation_id="uncouple", tags=["couplings"], status_code=200, opt=_UNCOUPLES)
-async def remove_many(request: StrictRequest, mapping: InPath, data: JSONBody[UncoupleBody]) -> ReportShape:
-    """Remove the couplings of the records named, or of the whole mapping; no record is deleted."""
+@post(
+    f"{_ALL}/uncouple", operation_id="uncouple", tags=["couplings"], status_code=200, opt=_UNCOUPLES, responses=ACCEPTED
+)
+async def remove_many(request: StrictRequest, mapping: InPath, data: JSONBody[UncoupleBody]) -> Response[ReportShape]:
+    """Remove the couplings of the records named, or of the whole mapping; no record is deleted.
+
+    The whole mapping, or more than 50 records, is work for a worker: 202 with the job's address.
+    """
     if data.all:
         request.demand(Permission.UNCOUPLE_MAPPING)
-        await asyncio.to_thread(_check_number, rooms_of(request).home, mapping)
+    if data.all or len(data.records) > MOST_AT_ONCE:
+        return await queued(request, "uncouple", mapping=mapping, records=data.records, all=data.all, force=data.forced)
     async with session_of(request) as session:
-        return ReportShape.of(await uncouple(session, mapping, data.records, all=data.all, forced=data.forced))
+        return Response(ReportShape.of(await uncouple(session, mapping, data.records, forced=data.forced)))
 
 
 @post(
@@ -116,9 +121,15 @@ async def remove_many(request: StrictRequest, mapping: InPath, data: JSONBody[Un
     tags=["couplings"],
     status_code=200,
     opt=_COUPLES,
+    responses=ACCEPTED,
 )
-async def create(request: StrictRequest, mapping: InPath, data: JSONBody[PartnersBody]) -> Synchronised:
-    """Create partners of the records named on the other side, and couple them; a dry run shows them."""
+async def create(request: StrictRequest, mapping: InPath, data: JSONBody[PartnersBody]) -> Response[Synchronised]:
+    """Create partners of the records named on the other side, and couple them; a dry run shows them.
+
+    More than 50 records are work for a worker: 202 with the job's address.
+    """
+    if is_long(data.records) and not data.dry_run:
+        return await queued(request, "create", mapping=mapping, records=data.records, side=data.side)
     async with session_of(request) as session:
         planner = Planner(session.mapping(mapping))
         report = await create_partners(
@@ -129,7 +140,9 @@ async def create(request: StrictRequest, mapping: InPath, data: JSONBody[Partner
             dry_run=data.dry_run,
             observer=planner if data.dry_run else None,
         )
-    return Synchronised(reports=[ReportShape.of(report)], plan=planner.records, plan_left_out=planner.left_out)
+    return Response(
+        Synchronised(reports=[ReportShape.of(report)], plan=planner.records, plan_left_out=planner.left_out)
+    )
 
 
 def _find(home: Home, mapping: str, coupling_id: int) -> CouplingView:
@@ -142,16 +155,6 @@ def _find(home: Home, mapping: str, coupling_id: int) -> CouplingView:
             coupling=coupling_id,
         )
     return page.couplings[0]
-
-
-def _check_number(home: Home, mapping: str) -> None:
-    page = list_couplings(home, mapping, limit=1)
-    if page.total > MOST_AT_ONCE:
-        raise RequestRefused(
-            f"{page.mapping} has {page.total:,} couplings; removing them takes longer than a request may.",
-            next_step=f"Name up to {MOST_AT_ONCE:,} records, or run `crosstie uncouple {page.mapping} --all`.",
-            mapping=page.mapping,
-        )
 
 
 HANDLERS = (list_, show, set_up, remove, remove_many, create)

@@ -1,41 +1,28 @@
 """Jobs and history: what was done, when, and to which values."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
 
-import msgspec
-from litestar import get
+from litestar import get, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.paging import MOST_ID, After, Limit, number_of, page_of
+from crosstie.api.queueing import JobShape
 from crosstie.api.rooms import rooms_of, session_of
-from crosstie.api.shapes import CountersShape, EntryShape, Page
+from crosstie.api.shapes import EntryShape, Page
 from crosstie.app.history import list_history, list_jobs
-from crosstie.model.errors import UnknownJob
-from crosstie.model.jobs import Job
+from crosstie.app.jobs import cancel_job, job_status
+from crosstie.model.people import Permission
 
 
-class JobShape(Struct, frozen=True, kw_only=True):
-    """A run of one task, with counters of both directions."""
+class JobNow(Struct, frozen=True, kw_only=True):
+    """A job as it is now, and its parts. Without `workers`, one that waits goes on waiting."""
 
-    id: int
-    kind: str
-    mapping: str
-    direction: str
-    state: str
-    started_at: datetime
-    finished_at: datetime | None
-    to_remote: CountersShape
-    from_remote: CountersShape
-    message: str
-
-    @classmethod
-    def of(cls, job: Job) -> "JobShape":
-        """Return a job as the API shows it."""
-        return msgspec.convert(job, cls, from_attributes=True)
+    job: JobShape
+    parts: list[JobShape]
+    workers: int
 
 
 @get("/api/v1/jobs", operation_id="listJobs", tags=["jobs"])
@@ -52,12 +39,22 @@ async def jobs(
 
 
 @get("/api/v1/jobs/{job_id:int}", operation_id="showJob", tags=["jobs"])
-async def job(request: StrictRequest, job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)]) -> JobShape:
-    """One job."""
-    found = await asyncio.to_thread(list_jobs, rooms_of(request).home, limit=1, before_id=job_id + 1)
-    if not found or found[0].id != job_id:
-        raise UnknownJob(f"There is no job {job_id}.", job=job_id)
-    return JobShape.of(found[0])
+async def job(request: StrictRequest, job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)]) -> JobNow:
+    """One job as it is now, with the jobs that are parts of it."""
+    found = await asyncio.to_thread(job_status, rooms_of(request).home, job_id)
+    return JobNow(job=JobShape.of(found.job), parts=[JobShape.of(each) for each in found.parts], workers=found.workers)
+
+
+@post(
+    "/api/v1/jobs/{job_id:int}/cancel",
+    operation_id="cancelJob",
+    tags=["jobs"],
+    status_code=200,
+    opt={"permission": Permission.STEER_JOBS},
+)
+async def cancel(request: StrictRequest, job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)]) -> JobShape:
+    """Stop a job: one that waits at once, one that runs at the end of its page. What was done stays."""
+    return JobShape.of(await asyncio.to_thread(cancel_job, rooms_of(request).home, job_id))
 
 
 @get("/api/v1/mappings/{mapping:str}/history", operation_id="listHistory", tags=["jobs"])
@@ -77,4 +74,4 @@ async def history(
     return page_of("history", found, limit, lambda entry: entry.id, EntryShape.of)
 
 
-HANDLERS = (jobs, job, history)
+HANDLERS = (jobs, job, cancel, history)

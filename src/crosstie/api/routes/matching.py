@@ -2,15 +2,15 @@
 
 from itertools import islice
 
-from litestar import post
+from litestar import Response, post
 from litestar.params import JSONBody
 
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import MatchBody
+from crosstie.api.queueing import ACCEPTED, is_long, queued
 from crosstie.api.rooms import session_of
 from crosstie.api.shapes import CandidateShape, Matched, MatchRowShape, ReportShape
-from crosstie.app.matching import explained, match
-from crosstie.model.errors import RequestRefused
+from crosstie.app.matching import MatchReport, explained, match
 from crosstie.model.people import Permission
 
 MOST_ROWS = 1000
@@ -23,25 +23,38 @@ MOST_ROWS = 1000
     tags=["couplings"],
     status_code=200,
     opt={"permission": Permission.COUPLE},
+    responses=ACCEPTED,
 )
-async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBody]) -> Matched:
-    """Couple the records named that match uniquely; or, as a dry run, show what would match in the whole mapping."""
+async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBody]) -> Response[Matched]:
+    """Couple what matches uniquely, of the records named or of the whole mapping; a dry run shows what would match.
+
+    The whole mapping, or more than 50 records, is work for a worker: 202 with the job's address.
+    """
+    ids = [id.strip("{}").lower() for id in data.records] or None
+    if is_long(data.records) and not data.dry_run:
+        return await queued(
+            request,
+            "match",
+            mapping=mapping,
+            groups=data.groups,
+            local_ids=ids,
+            create=data.create,
+            synchronise=data.synchronise,
+        )
     async with session_of(request) as session:
-        found = session.mapping(mapping)
-        if not data.records and not data.dry_run:
-            raise RequestRefused(
-                "Matching a whole mapping takes longer than a request may.",
-                next_step=f"Name up to 1,000 records by id, ask for a dry run, or run `crosstie match {found.name}`.",
-            )
         report = await match(
             session,
-            found.name,
+            mapping,
             groups=data.groups,
-            local_ids=[id.strip("{}").lower() for id in data.records] if data.records else None,
+            local_ids=ids,
             dry_run=data.dry_run,
             create=data.create,
             synchronise=data.synchronise,
         )
+    return Response(_matched(report))
+
+
+def _matched(report: MatchReport) -> Matched:
     rows = [
         MatchRowShape(
             side=row.side.value,

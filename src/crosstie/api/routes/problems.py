@@ -3,21 +3,21 @@
 import asyncio
 from typing import Annotated
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Struct
 
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import DeleteBody, RetryBody, SettleBody
 from crosstie.api.paging import After, Limit, number_of, page_of
+from crosstie.api.queueing import ACCEPTED, is_long, queued
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.api.shapes import Page, ReportShape
 from crosstie.app.home import Home
 from crosstie.app.problems import list_problems
 from crosstie.app.restoring import Settled, delete, restore
-from crosstie.app.retrying import retry
+from crosstie.app.retrying import Retried, retry
 from crosstie.app.views import ProblemView
-from crosstie.model.errors import RequestRefused
 from crosstie.model.leaving import Left
 from crosstie.model.people import Permission
 from crosstie.model.problems import ProblemClass
@@ -78,14 +78,16 @@ def _read(
         after = page[-1].id
 
 
-@post("/api/v1/problems/retry", operation_id="retry", tags=["problems"], status_code=200, opt=_SOLVES)
-async def retry_(request: StrictRequest, data: JSONBody[RetryBody]) -> RetriedShape:
-    """Look again at records with problems. Named ones are synchronised now, all others by the next job."""
-    if data.run and not data.records and not data.dry_run:
-        raise RequestRefused(
-            "Synchronising all of these takes longer than a request may.",
-            next_step="Name the records, or leave `run` away: the next job synchronises what is due then.",
-        )
+@post(
+    "/api/v1/problems/retry", operation_id="retry", tags=["problems"], status_code=200, opt=_SOLVES, responses=ACCEPTED
+)
+async def retry_(request: StrictRequest, data: JSONBody[RetryBody]) -> Response[RetriedShape]:
+    """Look again at records with problems.
+
+    Those of a code, all, or more than 50 records are work for a worker: 202 with the job's address.
+    """
+    if is_long(data.records) and not data.dry_run and data.run:
+        return await queued(request, "retry", mapping=data.mapping, records=data.records, code=data.code, all=data.all)
     async with session_of(request) as session:
         done = await retry(
             session,
@@ -93,9 +95,13 @@ async def retry_(request: StrictRequest, data: JSONBody[RetryBody]) -> RetriedSh
             data.records,
             code=data.code,
             all=data.all,
-            run=bool(data.records) if data.run is None else data.run,
+            run=data.run,
             dry_run=data.dry_run,
         )
+    return Response(_retried(done))
+
+
+def _retried(done: Retried) -> RetriedShape:
     return RetriedShape(
         due=done.due,
         reports=[ReportShape.of(report) for report in done.reports],

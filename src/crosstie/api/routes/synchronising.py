@@ -1,16 +1,16 @@
-"""Synchronise: a plan first where it is wanted, then named records at once."""
+"""Synchronise: a plan first where it is wanted, a few records at once, everything else by a worker."""
 
-from litestar import post
+from litestar import Response, post
 from litestar.params import JSONBody
 
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import SynchroniseAllBody, SynchroniseBody
 from crosstie.api.plans import MOST_PLANNED, Planner
+from crosstie.api.queueing import ACCEPTED, is_long, queued
 from crosstie.api.rooms import session_of
 from crosstie.api.shapes import ReportShape, Synchronised
 from crosstie.app.session import Session
 from crosstie.app.synchronising import synchronise
-from crosstie.model.errors import RequestRefused
 from crosstie.model.mappings import Mapping
 from crosstie.model.people import Permission
 
@@ -23,16 +23,29 @@ _SYNCHRONISES = {"permission": Permission.SYNCHRONISE}
     tags=["synchronising"],
     status_code=200,
     opt=_SYNCHRONISES,
+    responses=ACCEPTED,
 )
-async def one(request: StrictRequest, mapping: InPath, data: JSONBody[SynchroniseBody]) -> Synchronised:
-    """Synchronise the records named; or, as a dry run, show what synchronising them or the whole mapping would do."""
+async def one(request: StrictRequest, mapping: InPath, data: JSONBody[SynchroniseBody]) -> Response[Synchronised]:
+    """Synchronise the records named, or what changed in the mapping; a dry run shows what that would do.
+
+    A whole mapping, or more than 50 records, is work for a worker: 202 with the job's address.
+    """
     if data.full and not data.records:
         request.demand(Permission.SYNCHRONISE_FULLY)
+    if is_long(data.records) and not data.dry_run:
+        return await queued(
+            request,
+            "synchronise",
+            mapping=mapping,
+            records=data.records,
+            direction=data.direction,
+            full=data.full,
+            create=data.create,
+            force=data.forced,
+        )
     async with session_of(request) as session:
         found = session.mapping(mapping)
-        if not data.records and not data.dry_run:
-            raise _too_long(found.name)
-        return await _plan(session, found, data)
+        return Response(await _plan(session, found, data))
 
 
 @post(
@@ -41,15 +54,16 @@ async def one(request: StrictRequest, mapping: InPath, data: JSONBody[Synchronis
     tags=["synchronising"],
     status_code=200,
     opt=_SYNCHRONISES,
+    responses=ACCEPTED,
 )
-async def all_(request: StrictRequest, data: JSONBody[SynchroniseAllBody]) -> Synchronised:
-    """Show, as a dry run, what synchronising all enabled mappings would do, in the order of their dependencies."""
+async def all_(request: StrictRequest, data: JSONBody[SynchroniseAllBody]) -> Response[Synchronised]:
+    """Have a worker synchronise all enabled mappings in the order of their dependencies; a dry run shows the plan."""
     if data.full:
         request.demand(Permission.SYNCHRONISE_FULLY)
     if not data.dry_run:
-        raise _too_long("--all")
+        return await queued(request, "synchronise", full=data.full, create=data.create)
     async with session_of(request) as session:
-        return await _plan_all(session, data)
+        return Response(await _plan_all(session, data))
 
 
 async def _plan_all(session: Session, data: SynchroniseAllBody) -> Synchronised:
@@ -82,13 +96,6 @@ async def _plan(session: Session, mapping: Mapping, data: SynchroniseBody) -> Sy
     )
     return Synchronised(
         reports=[ReportShape.of(report) for report in reports], plan=planner.records, plan_left_out=planner.left_out
-    )
-
-
-def _too_long(mapping: str) -> RequestRefused:
-    return RequestRefused(
-        "Synchronising a whole mapping takes longer than a request may.",
-        next_step=f"Name up to 1,000 records, ask for a dry run, or run `crosstie sync {mapping}`.",
     )
 
 
