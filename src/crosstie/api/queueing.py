@@ -36,6 +36,8 @@ class JobShape(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     done: int
     """Records dealt with so far."""
+    expected: int | None
+    """So many records it may come to; null where nobody knows."""
     phase: str
     to_remote: CountersShape
     from_remote: CountersShape

@@ -159,7 +159,10 @@ async def uncouple(
         async def everything(job: Context) -> None:
             await uncouple_all(job, dependants=dependants)
 
-        return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, everything, exclusive=True)
+        with session.store.begin() as unit:
+            number = sum(unit.couplings.count(name).values())
+        direction = ctx.compiled.mapping.direction
+        return await run_job(ctx, JobKind.UNCOUPLING, direction, everything, exclusive=True, expected=number)
     named = await _coupled_records(ctx, records)
     with session.store.begin() as unit:
         found = [
@@ -174,7 +177,8 @@ async def uncouple(
     async def work(job: Context) -> None:
         await run_uncoupling(job, found, dependants=dependants)
 
-    return await run_job(ctx, JobKind.UNCOUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
+    direction = ctx.compiled.mapping.direction
+    return await run_job(ctx, JobKind.UNCOUPLING, direction, work, exclusive=False, expected=len(found))
 
 
 async def _coupled_records(ctx: Context, texts: Sequence[str]) -> list[tuple[Side, str]]:

@@ -20,8 +20,11 @@ async def run_job(
     work: Callable[[Context], Awaitable[object]],
     *,
     exclusive: bool,
+    expected: int | None = None,
 ) -> Report:
     """Run `work` as a job and return its report; the row of the log says how it ended, also where it raises.
+
+    `expected` is how many records it will deal with at most, where that is known.
 
     Where a worker was given the job, the first run is that job, whose end the worker records; later ones are parts.
     Raises JobRunning if it is exclusive and another exclusive job of the mapping runs, JobCancelled if a person stops
@@ -30,6 +33,9 @@ async def run_job(
     release_dead(ctx)
     job, head = _begin(ctx, kind, direction, exclusive)
     ctx.job_id = ctx.report.job_id = job.id
+    if expected is not None:
+        with ctx.store.begin() as unit:
+            unit.background.note_expected(job.id, job.done + expected)
     halted = ctx.assignment.halted if ctx.assignment is not None else lambda: False
     watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted)
     ctx.observer = watch

@@ -69,7 +69,26 @@ async def run_synchronise(ctx: Context) -> Report:
         return await run_synchronisation(ctx)
     kind = JobKind.FULL_SYNCHRONISATION if ctx.task.scope is Scope.FULL else JobKind.SYNCHRONISATION
     direction = direction_of(ctx)
-    return await run_job(ctx, kind, direction, run_synchronisation, exclusive=ctx.task.scope is not Scope.RECORDS)
+    named = ctx.task.scope is Scope.RECORDS
+    expected = len(ctx.task.records) if named else await _expected(ctx)
+    return await run_job(ctx, kind, direction, run_synchronisation, exclusive=not named, expected=expected)
+
+
+async def _expected(ctx: Context) -> int | None:
+    """Return how many records and pairs there are to look at; None where only reading them would tell.
+
+    Asked only where somebody watches from afar: of a worker's full, or first, synchronisation.
+    """
+    mapping = ctx.compiled.mapping
+    with ctx.store.begin() as unit:
+        if ctx.assignment is None or ctx.task.scope is Scope.DUE:
+            return None
+        if ctx.task.scope is not Scope.FULL and unit.cursor(ctx.mapping_name, Side.LOCAL) is not None:
+            return None
+        coupled = sum(unit.couplings.count(ctx.mapping_name).values())
+    there = [await ctx.systems[side].count(mapping.table(side), mapping.filter(side) or None) for side in Side]
+    known = [number for number in there if number is not None]
+    return max(sum(known) - coupled, *known) if len(known) == len(there) else None
 
 
 async def _name_records(ctx: Context, texts: Sequence[str]) -> None:

@@ -17,8 +17,8 @@ from crosstie.model.errors import JobCancelled, StoreError
 from crosstie.model.jobs import Job, JobState
 from crosstie.store.base import Store
 
-_NOTE_SECONDS = 0.5
-"""At most so often the end of a page writes progress of its own."""
+_NOTE_SECONDS = 1.0
+"""So often at least others can see how far a job is."""
 
 
 class GivenBack(Exception):
@@ -51,7 +51,6 @@ class Watch:
         self._before = job.done
         self._done = job.done
         self._noted: tuple[int, str] = (job.done, "")
-        self._noted_at = time.monotonic()
 
     def decided(self, decision: Decision) -> None:
         self._inner.decided(decision)
@@ -63,8 +62,7 @@ class Watch:
         """
         self._inner.progress(done)
         self._done = self._before + done
-        if time.monotonic() - self._noted_at >= _NOTE_SECONDS:
-            self.note()
+        self.note()
         self.look()
 
     def look(self) -> None:
@@ -83,7 +81,6 @@ class Watch:
     def note(self) -> None:
         """Store how far the job is, if that has changed."""
         now = (self._done, self._phase())
-        self._noted_at = time.monotonic()
         if now == self._noted:
             return
         with self._store.begin() as unit:
@@ -99,11 +96,14 @@ async def kept_alive(store: Store, watch: Watch, now: Callable[[], datetime]) ->
     """Say now and then, while the context lasts, that this process lives and how far its job is."""
 
     async def beat() -> None:
+        beaten = time.monotonic()
         while True:
-            await asyncio.sleep(BEAT.total_seconds())
-            with suppress(StoreError):  # the next beat will say it; the job itself finds out soon enough
-                with store.begin() as unit:
-                    unit.background.beat(this_owner(), this_owner(), now())
+            await asyncio.sleep(_NOTE_SECONDS)
+            with suppress(StoreError):  # the next turn will say it; the job itself finds out soon enough
+                if time.monotonic() - beaten >= BEAT.total_seconds():
+                    with store.begin() as unit:
+                        unit.background.beat(this_owner(), this_owner(), now())
+                    beaten = time.monotonic()
                 watch.note()
 
     task = asyncio.create_task(beat())

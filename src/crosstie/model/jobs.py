@@ -87,6 +87,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The job of which this one is a part: one mapping of several, or what follows once records are coupled."""
     done: int = 0
     """Records dealt with so far."""
+    expected: int | None = None
+    """So many records `done` may come to; None where nobody knows."""
     phase: str = ""
     cancel_requested: bool = False
     use_case: str = ""

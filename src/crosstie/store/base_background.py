@@ -99,6 +99,8 @@ class Background(Protocol):
 
     def note_progress(self, job_id: int, done: int, phase: str) -> None: ...
 
+    def note_expected(self, job_id: int, expected: int) -> None: ...
+
     # --- processes ----------------------------------------------------------------------------------------
 
     def beat(self, id: str, owner: str, now: datetime, *, worker: bool = False) -> None:

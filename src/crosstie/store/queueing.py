@@ -146,6 +146,9 @@ class QueueQueries(Queries):
     def note_progress(self, job_id: int, done: int, phase: str) -> None:
         self._work.write(update(jobs).where(jobs.c.id == job_id).values(done=done, phase=phase))
 
+    def note_expected(self, job_id: int, expected: int) -> None:
+        self._work.write(update(jobs).where(jobs.c.id == job_id).values(expected=expected))
+
     def _going_on(self, mapping: str) -> list[Job]:
         """Return the exclusive jobs of a mapping that wait or run, oldest first."""
         alive = jobs.c.state.in_([JobState.QUEUED.value, JobState.RUNNING.value])

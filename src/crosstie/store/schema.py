@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -99,6 +99,7 @@ jobs = Table(
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("recoveries", Integer, nullable=False, server_default=text("0")),
+    Column("expected", BigInteger),
     Index("jobs_mapping", "mapping", "id"),
     Index(
         "jobs_exclusive",

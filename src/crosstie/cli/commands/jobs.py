@@ -179,13 +179,19 @@ def _where(job: "Job") -> str:
     if not job.goes_on or job.state == "interrupted":
         return str(job.state)
     facts: list[Any] = [
-        f"{job.done:,} records" if job.done else "",
+        _so_far(job),
         words_of(safe(job.phase)),
         f"tries again at {moment(job.not_before)}" if job.not_before and job.state == "queued" else "",
         "stops at the end of its page" if job.cancel_requested else "",
     ]
     words = ", ".join(fact for fact in facts if fact)
     return f"{job.state} ({words})" if words else str(job.state)
+
+
+def _so_far(job: "Job") -> str:
+    if job.expected is not None:
+        return f"{job.done:,} of {job.expected:,} records"
+    return f"{job.done:,} records" if job.done else ""
 
 
 def _counted(counters: "Counters", direction: str) -> str:
