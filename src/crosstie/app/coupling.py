@@ -54,11 +54,13 @@ async def set_up_coupling(
     async def work(job: Context) -> None:
         coupled.extend(await couple(job, [(local_id, remote_id)], synchronise=preference, repoint=replace))
 
-    await run_job(ctx, JobKind.COUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
+    job = await run_job(ctx, JobKind.COUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
     report = None
     if preference is not None:
         task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),), preference=preference, on_purpose=True)
-        report = await run_synchronise(await session.context(name, task))
+        following = await session.context(name, task)
+        following.part_of = job.job_id
+        report = await run_synchronise(following)
     with session.store.begin() as unit:
         now = unit.couplings.by_record(name, Side.LOCAL, [local_id]).get(local_id, coupled[0])
     return SetUp(coupling=CouplingView.of(now), report=report)

@@ -77,7 +77,9 @@ async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, *,
         named = tuple((Side.LOCAL, id) for id in report.to_create)
         tasks.append(Task(scope=Scope.RECORDS, records=named, create=True, on_purpose=True))
     for task in tasks:
-        done = await run_synchronise(await session.context(mapping.name, task))
+        ctx = await session.context(mapping.name, task)
+        ctx.part_of = report.job_id
+        done = await run_synchronise(ctx)
         if report.synchronised is None:
             report.synchronised = done
         else:

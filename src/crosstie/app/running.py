@@ -84,7 +84,7 @@ def _begin(ctx: Context, kind: JobKind, direction: Direction, exclusive: bool) -
             exclusive=exclusive and not (head is not None and head.exclusive and head.mapping == ctx.mapping_name),
             owner=this_owner(),
             now=ctx.now(),
-            parent_id=head.id if head is not None else None,
+            parent_id=head.id if head is not None else ctx.part_of,
         )
         return job, unit.background.job(head.id) if head is not None else None
 

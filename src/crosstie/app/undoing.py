@@ -1,27 +1,32 @@
 """Undo: takes back what a job, or single entries of the history, have done, as far as nobody has touched it since."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from crosstie.app.running import run_job
 from crosstie.app.session import Session
+from crosstie.app.undo_source import UndoSource
 from crosstie.engine.context import MOST_FAILURES, Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.planning import guard_losses, order_mappings
 from crosstie.engine.recovery import settle_open_intents
-from crosstie.engine.undo import can_be_undone, names_of
+from crosstie.engine.undo import names_of
 from crosstie.engine.undoing import undo_page
-from crosstie.model.errors import CannotUndo, InvalidOption, UnknownEntry, UnknownJob
-from crosstie.model.jobs import Job, JobKind, JobState, JournalEntry, Outcome
+from crosstie.model.jobs import JobKind, JournalEntry
 from crosstie.model.leaving import Left
-from crosstie.model.mappings import Mapping
+from crosstie.model.mappings import Mapping as TableMapping
+from crosstie.model.undoing import UndoneRow, UndoOutcome
 
-_PAGE = 2000
-_UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
+MOST_ROWS = 1000
+"""Records of an undo that are named."""
 
 
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
-    """What undoing came to. `left` names at most `MOST_FAILURES` of the `left_total` records that stay as they are."""
+    """What undoing came to, or would come to; `report.job_id` is the undo's own job.
+
+    `rows` names at most `MOST_ROWS` of the `rows_total` records, `left` as many of the `left_total` that stay as they
+    are.
+    """
 
     job: int | None
     """The job that was undone."""
@@ -29,6 +34,27 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     left: list[Left]
     left_total: int
+    rows: list[UndoneRow] = []
+    rows_total: int = 0
+
+
+async def undo_job(
+    session: Session, job_id: int, *, dry_run: bool = False, forced: bool = False, observer: Observer | None = None
+) -> Undone:
+    """Take back what a job did, with the jobs that are parts of it; as `undo`."""
+    return await undo(session, job_id, dry_run=dry_run, forced=forced, observer=observer)
+
+
+async def undo_entries(
+    session: Session,
+    entries: Sequence[int],
+    *,
+    dry_run: bool = False,
+    forced: bool = False,
+    observer: Observer | None = None,
+) -> Undone:
+    """Take back what single entries of the history tell; as `undo`."""
+    return await undo(session, entries=entries, dry_run=dry_run, forced=forced, observer=observer)
 
 
 async def undo(
@@ -39,63 +65,114 @@ async def undo(
     dry_run: bool = False,
     forced: bool = False,
     observer: Observer | None = None,
-    begin: Callable[[Mapping], object] | None = None,
+    begin: Callable[[TableMapping], object] | None = None,
 ) -> Undone:
-    """Take back what a job did, or what single entries of the history tell.
+    """Take back what a job did, with its parts, or what single entries of the history tell.
 
-    Values are put back where all that the job wrote to the record is still there; what it created is deleted if
-    nobody has touched it, what it deleted is created again, what it coupled is uncoupled and the other way round. All
-    else is left, each record with its reason. Both sides then agree as they are: nothing of it is synchronised until
-    somebody edits. A dry run shows all of it to the observer and writes nothing. `begin` is told under which mapping
-    the decisions that follow are made.
+    Values are put back where all that was written to the record is still there; what was created is deleted if nobody
+    has touched it, what was deleted is created again, what was coupled is uncoupled, and what was uncoupled is coupled
+    again on its old base. All else is left, each record with its reason. What is put back is not synchronised again
+    until somebody edits it. A dry run shows all of it to the observer and writes nothing. `begin` is told under which
+    mapping the decisions that follow are made.
 
-    It is a job of its own, of the kind undo, and can be undone as well. Raises UnknownJob, UnknownEntry, CannotUndo if
-    the job runs or there is nothing to take back, InvalidOption, JobRunning, GuardStopped (unless `forced`) before
-    anything is written if many records would be deleted or uncoupled, SystemFailure.
+    It is a job of its own, of the kind undo, and can be undone as well; asked for twice, it finds everything as it was
+    before already. Raises UnknownJob, UnknownEntry, CannotUndo if the job goes on or there is nothing to take back,
+    InvalidOption, JobRunning, GuardStopped (unless `forced`) before anything is written if many records would be
+    deleted or uncoupled, SystemFailure.
     """
-    found = _Source(session, job, entries)
-    names = found.mappings()
-    task = Task(scope=Scope.RECORDS, on_purpose=True, dry_run=dry_run)
-    guards = Guards(forced=forced)
-    contexts = {name: await session.context(name, task, guards=guards, observer=observer) for name in names}
-    main = contexts[names[0]]
-    dependants = [await session.context(m.name, task) for m in session.mappings() if names[0] in m.depends_on]
-    left: list[Left] = []
-    total = 0
+    source = UndoSource(session, job, entries)
+    run = await _Run.open(session, source, dry_run=dry_run, forced=forced, observer=observer)
+    if dry_run:
+        await run.work(run.main, begin)
+    else:
+        direction = run.main.compiled.mapping.direction
+        await run_job(run.main, JobKind.UNDO, direction, lambda ctx: run.work(ctx, begin), exclusive=job is not None)
+    return Undone(
+        job=job,
+        entries=list(entries),
+        report=run.main.report,
+        left=run.left,
+        left_total=run.left_total,
+        rows=run.rows,
+        rows_total=run.rows_total,
+    )
 
-    async def work(ctx: Context) -> None:
-        nonlocal total
-        found.guard(ctx)
-        if not dry_run:
-            found.note(ctx)
-        for each in contexts.values():
-            each.job_id, each.observer = ctx.job_id, ctx.observer
-            if not dry_run:
-                await settle_open_intents(each)
+
+class _Run:
+    """An undo on its way: one job, under which the mappings concerned are gone through page by page."""
+
+    def __init__(
+        self, session: Session, source: UndoSource, contexts: Mapping[str, Context], dependants: Sequence[Context]
+    ) -> None:
+        self._session = session
+        self._source = source
+        self._contexts = contexts
+        self._dependants = dependants
+        self.main = contexts[source.mappings[0]]
+        self.rows: list[UndoneRow] = []
+        self.rows_total = 0
+        self.left: list[Left] = []
+        self.left_total = 0
+
+    @classmethod
+    async def open(
+        cls, session: Session, source: UndoSource, *, dry_run: bool, forced: bool, observer: Observer | None
+    ) -> "_Run":
+        """Return a run with what each mapping's part needs."""
+        task = Task(scope=Scope.RECORDS, on_purpose=True, dry_run=dry_run)
+        guards = Guards(forced=forced)
+        contexts = {
+            name: await session.context(name, task, guards=guards, observer=observer) for name in source.mappings
+        }
+        first = source.mappings[0]
+        dependants = [await session.context(each.name, task) for each in session.mappings() if first in each.depends_on]
+        return cls(session, source, contexts, dependants)
+
+    async def work(self, ctx: Context, begin: Callable[[TableMapping], object] | None) -> None:
+        """Do all of it, as the job of `ctx`."""
+        if not ctx.task.dry_run:
+            self._guard(ctx)
+            self._note(ctx)
+        for part in self._contexts.values():
+            part.job_id, part.observer = ctx.job_id, ctx.observer
+            if not ctx.task.dry_run:
+                await settle_open_intents(part)
         done = 0
-        for page in found.pages():
-            for name in _in_order(session, names_of(page)):
-                mine = [entry for entry in page if entry.mapping == name]
-                parts = dependants if name == names[0] else []
+        for page in self._source.pages():
+            for name in self._in_order(page):
+                part = self._contexts[name]
                 if begin is not None:
-                    begin(contexts[name].compiled.mapping)
-                kept = await undo_page(contexts[name], mine, found.why(), dependants=parts)
-                total += len(kept)
-                left.extend(kept[: MOST_FAILURES - len(left)])
-                _gather(ctx, contexts[name])
+                    begin(part.compiled.mapping)
+                mine = [entry for entry in page if entry.mapping == name]
+                dependants = self._dependants if part is self.main else ()
+                self._keep(await undo_page(part, mine, self._source.why(), dependants=dependants))
+                _gather(ctx, part)
             done += len(page)
             ctx.observer.progress(done)
 
-    if dry_run:
-        await work(main)
-    else:
-        await run_job(main, JobKind.UNDO, main.compiled.mapping.direction, work, exclusive=job is not None)
-    return Undone(job=job, entries=list(entries), report=main.report, left=left, left_total=total)
+    def _in_order(self, page: Sequence[JournalEntry]) -> list[str]:
+        """Return the mappings after those that they depend on: a contact is coupled again after its customer."""
+        names = names_of(page)
+        return [mapping.name for mapping in order_mappings(m for m in self._session.mappings() if m.name in names)]
 
+    def _keep(self, rows: Sequence[UndoneRow]) -> None:
+        self.rows += rows[: MOST_ROWS - len(self.rows)]
+        self.rows_total += len(rows)
+        left = [each.as_left() for each in rows if each.outcome is UndoOutcome.LEFT]
+        self.left += left[: MOST_ROWS - len(self.left)]
+        self.left_total += len(left)
 
-def _in_order(session: Session, names: Sequence[str]) -> list[str]:
-    """Return the mappings after those that they depend on: a contact is coupled again after its customer."""
-    return [mapping.name for mapping in order_mappings(m for m in session.mappings() if m.name in names)]
+    def _guard(self, ctx: Context) -> None:
+        """Stop if more records would be deleted or uncoupled than the guards allow."""
+        with ctx.store.begin() as unit:
+            coupled = sum(sum(unit.couplings.count(name).values()) for name in self._contexts)
+        guard_losses(ctx, self._source.losses, coupled)
+
+    def _note(self, ctx: Context) -> None:
+        """Write into the log what the job undoes."""
+        report, message = ctx.report, f"{self._source.why().capitalize()}."
+        with ctx.store.begin() as unit:
+            unit.update_job(ctx.job_id, to_remote=report.to_remote, from_remote=report.from_remote, message=message)
 
 
 def _gather(ctx: Context, part: Context) -> None:
@@ -111,97 +188,3 @@ def _gather(ctx: Context, part: Context) -> None:
             setattr(theirs, name, 0)
     ctx.report.failures.extend(part.report.failures[: MOST_FAILURES - len(ctx.report.failures)])
     part.report.failures.clear()
-
-
-class _Source:
-    """The entries to undo: those of a job, or single ones."""
-
-    def __init__(self, session: Session, job: int | None, entries: Sequence[int]) -> None:
-        if (job is None) == (not entries):
-            raise InvalidOption("Say what to undo: a job, or entries of the history.", next_step="Give one of the two.")
-        self._session = session
-        self._job = _job(session, job) if job is not None else None
-        self._entries = [_entry(session, id) for id in dict.fromkeys(entries)]
-
-    def why(self) -> str:
-        """Return what the history says of it."""
-        if self._job is not None:
-            return f"undo of job {self._job.id}"
-        ids = ", ".join(str(entry.id) for entry in self._entries[:5])
-        return f"undo of entr{'y' if len(self._entries) == 1 else 'ies'} {ids}"
-
-    def note(self, ctx: Context) -> None:
-        """Write into the log what the job undoes."""
-        with ctx.store.begin() as unit:
-            report = ctx.report
-            message = f"{self.why().capitalize()}."
-            unit.update_job(ctx.job_id, to_remote=report.to_remote, from_remote=report.from_remote, message=message)
-
-    def mappings(self) -> list[str]:
-        """Return the mappings whose records are concerned, the job's own first. Raises CannotUndo if there are none."""
-        names: dict[str, None] = {self._job.mapping: None} if self._job is not None else {}
-        any_found = False
-        for page in self.pages():
-            any_found = True
-            names |= dict.fromkeys(names_of(page))
-        if not any_found:
-            what = f"Job {self._job.id} has" if self._job is not None else "These entries have"
-            raise CannotUndo(f"{what} written, coupled and uncoupled nothing.", next_step="There is nothing to undo.")
-        known = {mapping.name for mapping in self._session.mappings()}
-        if lost := [name for name in names if name not in known]:
-            step = "Restore it first: `crosstie mapping reset`."
-            raise CannotUndo(f"The mapping {lost[0]} is gone.", next_step=step, mapping=lost[0])
-        return list(names)
-
-    def pages(self) -> Iterator[list[JournalEntry]]:
-        """Yield what can be undone, newest first, in pages."""
-        if self._job is None:
-            found = sorted((each for each in self._entries if can_be_undone(each)), key=lambda each: -each.id)
-            if found:
-                yield found
-            return
-        before: int | None = None
-        while True:
-            with self._session.store.begin() as unit:
-                page = unit.journal(job_id=self._job.id, limit=_PAGE, before_id=before)
-            if found := [entry for entry in page if can_be_undone(entry)]:
-                yield found
-            if len(page) < _PAGE:
-                return
-            before = page[-1].id
-
-    def guard(self, ctx: Context) -> None:
-        """Stop if more records would be deleted or uncoupled than the guards allow."""
-        if ctx.task.dry_run:
-            return
-        if self._job is not None:
-            both = (self._job.to_remote, self._job.from_remote)
-            losses = sum(counters.inserted + counters.coupled for counters in both)
-        else:
-            losses = sum(entry.outcome in (Outcome.INSERTED, Outcome.COUPLED) for entry in self._entries)
-        with ctx.store.begin() as unit:
-            coupled = sum(unit.couplings.count(ctx.mapping_name).values())
-        guard_losses(ctx, losses, coupled)
-
-
-def _job(session: Session, id: int) -> Job:
-    with session.store.begin() as unit:
-        jobs = unit.jobs(limit=1, before_id=id + 1)
-    if not jobs or jobs[0].id != id:
-        raise UnknownJob(f"There is no job {id}.", job=id)
-    if jobs[0].state in _UNDER_WAY:
-        raise CannotUndo(
-            f"Job {id} is still {jobs[0].state.value}.", next_step="Wait until it has ended, or cancel it.", job=id
-        )
-    return jobs[0]
-
-
-def _entry(session: Session, id: int) -> JournalEntry:
-    with session.store.begin() as unit:
-        found = unit.journal(limit=1, before_id=id + 1)
-    if not found or found[0].id != id:
-        raise UnknownEntry(f"There is no entry {id} in the history.", entry=id)
-    if not can_be_undone(found[0]):
-        told = f"{found[0].name} {found[0].outcome.value}"
-        raise CannotUndo(f"Entry {id} says {told}: nothing was changed that could be put back.", entry=id)
-    return found[0]

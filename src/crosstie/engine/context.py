@@ -140,6 +140,8 @@ class Context:
     phase: str = ""
     """What the job is at, for those who watch it."""
     job_id: int = 0
+    part_of: int | None = None
+    """The job that this one follows up, so that the two can be undone together."""
     report: Report = field(init=False)
     started_at: datetime = field(init=False)
     admits: dict[Side, Callable[[Values], bool]] = field(default_factory=dict)

@@ -7,15 +7,16 @@ from that moment on, whatever happens to the process.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from crosstie.engine.basing import holds_base
 from crosstie.engine.context import PAGE, Context
 from crosstie.engine.outcomes import name_of
 from crosstie.engine.pairing import Paired, fetch, translate
 from crosstie.engine.recording import names, wake_waiters
 from crosstie.engine.uncoupling import forget, uncouple
 from crosstie.model.base import Base, encode_base
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
+from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
 from crosstie.model.decisions import Pair, Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, UnknownRecord, UsageError
 from crosstie.model.jobs import Due, DueReason, JournalEntry, Outcome
@@ -24,6 +25,7 @@ from crosstie.store.base import Unit
 
 Ids: TypeAlias = tuple[str, str]
 """The local and the remote record of a pair."""
+_NONE: Final[Mapping[Ids, RemovedCoupling]] = {}
 _LOOKS = 3
 """So often a page is looked at again if somebody else couples one of its records meanwhile."""
 _DUE = {
@@ -89,10 +91,12 @@ async def couple_page(
     synchronise: Preference | None,
     repoint: bool = False,
     strict: bool = False,
+    as_before: Mapping[Ids, RemovedCoupling] = _NONE,
 ) -> CoupledPage:
     """Couple a page of pairs, each with the words that its history gets; what cannot be coupled is refused.
 
-    `strict` raises the first refusal instead and couples nothing. No record may be in two of the pairs.
+    `strict` raises the first refusal instead and couples nothing. No record may be in two of the pairs. Pairs of
+    `as_before` go on from the base that they had, and are due: what was edited meanwhile is synchronised.
     """
     for look in range(1, _LOOKS + 1):
         found = await _look(ctx, list(pairs), synchronise, repoint)
@@ -101,7 +105,7 @@ async def couple_page(
         if found.replaced:
             await _let_go(ctx, list(found.replaced.values()))
         try:
-            return _store(ctx, found, pairs, synchronise)
+            return _store(ctx, found, pairs, synchronise, as_before)
         except AlreadyCoupled:
             if look == _LOOKS:
                 raise
@@ -252,21 +256,31 @@ async def _let_go(ctx: Context, replaced: Sequence[Coupling]) -> None:
 # --- storing --------------------------------------------------------------------------------------------------
 
 
-def _store(ctx: Context, found: _Look, words: Mapping[Ids, str], synchronise: Preference | None) -> CoupledPage:
+def _store(
+    ctx: Context,
+    found: _Look,
+    words: Mapping[Ids, str],
+    synchronise: Preference | None,
+    as_before: Mapping[Ids, RemovedCoupling],
+) -> CoupledPage:
     with ctx.store.begin() as unit:
         if found.dead:
             dead = list(found.dead.values())
             if unit.couplings.delete(dead):
                 raise AlreadyCoupled("A coupling in the way has just been changed.")
             forget(ctx, unit, dead)
-        records = list(found.new.values())
         made = unit.couplings.insert(
-            [new_coupling(ctx, local, remote, synchronise) for local, remote in records], ctx.now()
+            [
+                new_coupling(ctx, local, remote, synchronise, as_before.get(pair))
+                for pair, (local, remote) in found.new.items()
+            ],
+            ctx.now(),
         )
         forget(ctx, unit, made)
         page = CoupledPage({**found.existing, **dict(zip(found.new, made, strict=True))}, found.refused)
         if synchronise is not None:
-            _make_due(ctx, unit, list(page.couplings.values()), synchronise)
+            make_due(ctx, unit, list(page.couplings.values()), _DUE[synchronise])
+        make_due(ctx, unit, [page.couplings[pair] for pair in found.new if pair in as_before], DueReason.COUPLED_MERGE)
         wake_waiters(ctx, unit, made)
         gone = "uncoupled: the record that it was coupled to no longer exists"
         unit.add_journal([_entry(ctx, coupling, Outcome.UNCOUPLED, gone) for coupling in found.dead.values()])
@@ -282,9 +296,29 @@ def coupling_side(ctx: Context) -> Side:
     return Side.REMOTE if ctx.compiled.mapping.reaches(Side.REMOTE) else Side.LOCAL
 
 
-def new_coupling(ctx: Context, local: Record, remote: Record, synchronise: Preference | None) -> NewCoupling:
-    """Return the coupling of two records; without synchronising, both as they are become its base (W-26)."""
+def new_coupling(
+    ctx: Context,
+    local: Record,
+    remote: Record,
+    synchronise: Preference | None,
+    before: RemovedCoupling | None = None,
+) -> NewCoupling:
+    """Return the coupling of two records; without synchronising, both as they are become its base (W-26).
+
+    One that was coupled `before` has the base of then.
+    """
     named = names(ctx, local, remote)
+    if before is not None and (base := ctx.compiled.bases.read(before.base)) is not None:
+        return NewCoupling(
+            mapping=ctx.mapping_name,
+            local_id=local.id,
+            remote_id=remote.id,
+            local_version=local.version if holds_base(ctx.compiled, Side.LOCAL, local.values, base) else None,
+            remote_version=remote.version if holds_base(ctx.compiled, Side.REMOTE, remote.values, base) else None,
+            base=before.base,
+            last_synchronised=before.last_synchronised,
+            **named,
+        )
     if synchronise is not None:
         return NewCoupling(mapping=ctx.mapping_name, local_id=local.id, remote_id=remote.id, **named)
     return NewCoupling(
@@ -307,7 +341,8 @@ def _as_it_is(ctx: Context, local: Record, remote: Record) -> Base:
     )
 
 
-def _make_due(ctx: Context, unit: Unit, couplings: Sequence[Coupling], synchronise: Preference) -> None:
+def make_due(ctx: Context, unit: Unit, couplings: Sequence[Coupling], reason: DueReason) -> None:
+    """Have the next job look at coupled records, for this reason and no earlier one."""
     ids = [coupling.local_id for coupling in couplings]
     unit.remove_due(ctx.mapping_name, Side.LOCAL, ids)
     unit.add_due(
@@ -316,7 +351,7 @@ def _make_due(ctx: Context, unit: Unit, couplings: Sequence[Coupling], synchroni
                 mapping=ctx.mapping_name,
                 side=Side.LOCAL,
                 record_id=id,
-                reason=_DUE[synchronise],
+                reason=reason,
                 not_before=ctx.now(),
             )
             for id in ids

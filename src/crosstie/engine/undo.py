@@ -24,6 +24,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
     id: str
     outcome: Outcome
+    coupling_id: int | None
     local_id: str | None
     remote_id: str | None
     name: str
@@ -36,8 +37,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tied(msgspec.Struct, frozen=True, kw_only=True):
-    """A pair that was coupled, or uncoupled, in the end."""
+    """A pair that was coupled, or uncoupled, in the end. `coupling_id` is that of the last coupling."""
 
+    coupling_id: int | None
     local_id: str
     remote_id: str
     name: str
@@ -74,7 +76,13 @@ def fold(entries: Iterable[JournalEntry]) -> tuple[list[Done], list[Tied]]:
         elif entry.outcome in _TIED and entry.local_id is not None and entry.remote_id is not None:
             tied.setdefault((entry.local_id, entry.remote_id), []).append(entry)
     ties = [
-        Tied(local_id=local_id, remote_id=remote_id, name=steps[-1].name, outcome=steps[-1].outcome)
+        Tied(
+            coupling_id=steps[-1].coupling_id,
+            local_id=local_id,
+            remote_id=remote_id,
+            name=steps[-1].name,
+            outcome=steps[-1].outcome,
+        )
         for (local_id, remote_id), steps in tied.items()
         if len(steps) % 2
     ]
@@ -93,6 +101,7 @@ def _folded(before: Done | None, entry: JournalEntry, side: Side, id: str) -> Do
         side=side,
         id=id,
         outcome=outcome,
+        coupling_id=entry.coupling_id,
         local_id=entry.local_id,
         remote_id=entry.remote_id,
         name=entry.name,

@@ -46,15 +46,20 @@ async def with_partner(ctx: Context, done: Done, pair: Pair) -> Pair:
     return pair_of(done.side, record_of(pair, done.side), other, None)
 
 
-async def free_partners(ctx: Context, side: Side, done: Sequence[Done]) -> dict[str, Record]:
-    """Return the records of `side` to which deleted ones were coupled, where they exist and have no other partner."""
+async def partners_of(ctx: Context, done: Sequence[Done]) -> tuple[dict[str, Record], dict[str, str]]:
+    """Return the records to which deleted ones of one side were coupled, where they exist, by id.
+
+    Those that are coupled by now come apart, with words for it.
+    """
     ids = [id for each in done if (id := each.partner_id())]
     if not ids:
-        return {}
+        return {}, {}
+    side = done[0].side.other
     records = await fetch(ctx, side, ids)
     with ctx.store.begin() as unit:
         coupled = unit.couplings.by_record(ctx.mapping_name, side, ids)
-    return {id: record for id, record in records.items() if id not in coupled}
+    held = {id: f"Its partner is coupled as {coupling.name()} by now." for id, coupling in coupled.items()}
+    return {id: record for id, record in records.items() if id not in coupled}, held
 
 
 async def whole_values(ctx: Context, done: Done, record: Record) -> Values:

@@ -9,21 +9,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from crosstie.engine.basing import holds_base
+from crosstie.engine.basing import holds_base, in_agreement
 from crosstie.engine.context import MOST_FAILURES, Context, Failure
-from crosstie.engine.coupling import new_coupling
+from crosstie.engine.coupling import Ids, make_due, new_coupling
 from crosstie.engine.journalling import journal_entries
 from crosstie.engine.outcomes import called, new_problem
+from crosstie.engine.pairing import Paired, pair_named
 from crosstie.engine.recording import wake_waiters
 from crosstie.engine.uncoupling import forget
-from crosstie.engine.undo_steps import CREATES, DELETES, Step
+from crosstie.engine.undo_steps import CREATES, DELETES, Step, row_of
 from crosstie.model.base import Base, encode_base
 from crosstie.model.causes import CAUSES
-from crosstie.model.couplings import Coupling
+from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import RecordAction
-from crosstie.model.jobs import JournalEntry, Outcome
+from crosstie.model.jobs import DueReason, JournalEntry, Outcome
 from crosstie.model.problems import NewProblem
 from crosstie.model.records import Record, Side, WriteStatus
+from crosstie.model.undoing import UndoneRow
 from crosstie.model.values import Scalar
 from crosstie.store.base import Unit
 
@@ -49,21 +51,21 @@ def move_bases(ctx: Context, steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.coupling is None or step.coupling.id not in lost]
 
 
-def record_undone(ctx: Context, steps: Sequence[Step], why: str) -> list[Step]:
-    """Store what became of the steps and return those whose records have moved meanwhile."""
+def record_undone(ctx: Context, steps: Sequence[Step], why: str) -> tuple[list[Step], list[UndoneRow]]:
+    """Store what became of the steps; return those whose records have moved meanwhile, and what the others came to."""
     again = [step for step in steps if step.carried.needs_another_look()]
     moved = {id(step) for step in again}
     with ctx.store.begin() as unit:
         for step in steps:
             _couplings(ctx, unit, step, why)
-        failures = [(step, found) for step in steps if id(step) not in moved and (found := _failure(ctx, step))]
+        done = [(step, _failure(ctx, step)) for step in steps if id(step) not in moved]
         entries = [entry for step in steps for entry in journal_entries(ctx, step.carried, None)]
-        unit.add_journal(entries + [_failed(ctx, step, found) for step, found in failures])
+        unit.add_journal(entries + [_failed(ctx, step, found) for step, found in done if found])
         unit.close_intents([id for step in steps if not step.carried.open_ended for id in step.carried.intents])
-        _count(ctx, steps, [found for _, found in failures])
+        _count(ctx, steps, [found for _, found in done if found])
         if ctx.job_id:
             unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
-    return again
+    return again, [row_of(ctx, step, found) for step, found in done]
 
 
 def _updates(step: Step) -> bool:
@@ -142,17 +144,23 @@ def _forget_pair(ctx: Context, unit: Unit, step: Step, side: Side, why: str) -> 
     """Uncouple a record that was deleted again, and see to it that its partner does not get another one by itself."""
     pair = step.decision.pair
     if pair.coupling is not None:
-        held = unit.couplings.by_record(ctx.mapping_name, side, [pair.coupling.record_id(side)])
-        unit.couplings.delete(list(held.values()))
+        held = list(unit.couplings.by_record(ctx.mapping_name, side, [pair.coupling.record_id(side)]).values())
+        unit.couplings.delete(held)
+        unit.couplings.keep_removed(held, ctx.now())
         forget(ctx, unit, [pair.coupling])
     partner = pair.remote if side is Side.LOCAL else pair.local
+    if partner is not None:
+        not_again(ctx, unit, side.other, partner, why)
+
+
+def not_again(ctx: Context, unit: Unit, side: Side, record: Record, why: str) -> None:
+    """Note that a record is not to be given a partner anew by itself, until it changes or a person asks for one."""
     mapping = ctx.compiled.mapping
-    if partner is not None and not mapping.only_coupled and mapping.reaches(side):
-        unit.put_problems([_not_again(ctx, side.other, partner, why)], ctx.now())
+    if not mapping.only_coupled and mapping.reaches(side.other):
+        unit.put_problems([_note(ctx, side, record, why)], ctx.now())
 
 
-def _not_again(ctx: Context, side: Side, record: Record, why: str) -> NewProblem:
-    """Return the note that keeps a record from being given a partner anew until it changes or a person asks for it."""
+def _note(ctx: Context, side: Side, record: Record, why: str) -> NewProblem:
     cause = CAUSES["creation-undone"]
     local, remote = (record, None) if side is Side.LOCAL else (None, record)
     return NewProblem(
@@ -174,11 +182,53 @@ def _not_again(ctx: Context, side: Side, record: Record, why: str) -> NewProblem
 def _couple(ctx: Context, unit: Unit, step: Step) -> None:
     """Couple a record that was created again with the partner that it had."""
     local, remote = step.carried.local, step.carried.remote
-    if local is None or remote is None:
+    if local is None or remote is None or _is_taken(ctx, unit, local, remote):
         return
-    made = unit.couplings.insert([new_coupling(ctx, local, remote, None)], ctx.now())
+    made = unit.couplings.insert([new_coupling(ctx, local, remote, None, step.before)], ctx.now())
     forget(ctx, unit, made)
+    if step.before is not None:
+        make_due(ctx, unit, made, DueReason.COUPLED_MERGE)
     wake_waiters(ctx, unit, made)
+
+
+def _is_taken(ctx: Context, unit: Unit, local: Record, remote: Record) -> bool:
+    """Whether somebody has coupled one of the two meanwhile."""
+    look_up = unit.couplings.by_record
+    return bool(
+        look_up(ctx.mapping_name, Side.LOCAL, [local.id]) or look_up(ctx.mapping_name, Side.REMOTE, [remote.id])
+    )
+
+
+async def settle_coupled(ctx: Context, pairs: Sequence[Ids]) -> None:
+    """Say of pairs that were coupled again on their old base whether they agree with it; only others stay due.
+
+    To be called once everything else of them is put back: until then what marks them as ours is missing.
+    """
+    if ctx.task.dry_run or not pairs:
+        return
+    with_values = await pair_named(ctx, Side.LOCAL, [local_id for local_id, _ in pairs])
+    agreed = [item for item in with_values if _agrees(ctx, item)]
+    with ctx.store.begin() as unit:
+        lost = unit.couplings.update([_in_step(item) for item in agreed])
+        kept = [item.pair.coupling for item in agreed if item.pair.coupling and item.pair.coupling.id not in lost]
+        unit.remove_due(ctx.mapping_name, Side.LOCAL, [coupling.local_id for coupling in kept])
+
+
+def _agrees(ctx: Context, item: Paired) -> bool:
+    local, remote, base = item.pair.local, item.pair.remote, item.base
+    if local is None or remote is None or base is None or item.pair.coupling is None:
+        return False
+    return in_agreement(ctx.compiled, base, local, remote)
+
+
+def _in_step(item: Paired) -> Coupling:
+    assert item.pair.coupling is not None, "only coupled records agree"
+    return msgspec.structs.replace(
+        item.pair.coupling,
+        local_version=item.version(Side.LOCAL),
+        remote_version=item.version(Side.REMOTE),
+        state=CouplingState.IN_STEP,
+    )
 
 
 # --- history and figures --------------------------------------------------------------------------------------

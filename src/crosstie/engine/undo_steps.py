@@ -9,26 +9,36 @@ from crosstie.engine.compiling import CompiledMapping
 from crosstie.engine.context import Context
 from crosstie.engine.merging import WRITES
 from crosstie.engine.outcomes import Carried
-from crosstie.engine.undo import Done
+from crosstie.engine.undo import Done, Tied
 from crosstie.model.base import Base
-from crosstie.model.couplings import Coupling
+from crosstie.model.couplings import Coupling, RemovedCoupling
 from crosstie.model.decisions import Decision, FieldDecision, Pair, RecordAction
-from crosstie.model.leaving import Left
+from crosstie.model.problems import NewProblem
 from crosstie.model.records import Record, Side
+from crosstie.model.undoing import UndoneField, UndoneRow, UndoOutcome
 from crosstie.model.values import Scalar
 
 CREATES = {Side.LOCAL: RecordAction.CREATE_LOCAL, Side.REMOTE: RecordAction.CREATE_REMOTE}
 DELETES = {Side.LOCAL: RecordAction.DELETE_LOCAL, Side.REMOTE: RecordAction.DELETE_REMOTE}
+_OUTCOMES = {
+    RecordAction.UPDATE: UndoOutcome.PUT_BACK,
+    **dict.fromkeys(CREATES.values(), UndoOutcome.CREATED),
+    **dict.fromkeys(DELETES.values(), UndoOutcome.DELETED),
+}
 
 
 @dataclass(slots=True)
 class Step:
-    """What takes back one or, of a coupled pair, two things done. `create_id` is the id that a record had before."""
+    """What takes back one or, of a coupled pair, two things done.
+
+    `create_id` is the id that a record had before, `before` what its coupling rested on.
+    """
 
     done: list[Done]
     decision: Decision
     base: Base | None = None
     create_id: str | None = None
+    before: RemovedCoupling | None = None
     carried: Carried = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,17 +59,55 @@ class Step:
         return self.decision.to_local if side is Side.LOCAL else self.decision.to_remote
 
 
-def left(ctx: Context, done: Done, code: str, words: str, next_step: str = "") -> Left:
-    """Return that what was done to a record stays, and why."""
-    return Left(
+def row(ctx: Context, of: Done | Tied, outcome: UndoOutcome, why: tuple[str, str, str] = ("", "", "")) -> UndoneRow:
+    """Return what became of something done; `why` it stays is a code, words and the next step."""
+    code, words, next_step = why
+    return UndoneRow(
         mapping=ctx.mapping_name,
-        local_id=done.local_id,
-        remote_id=done.remote_id,
-        name=done.name,
+        local_id=of.local_id,
+        remote_id=of.remote_id,
+        name=of.name,
+        outcome=outcome,
         code=code,
         words=words,
-        next_step=next_step or ("Look at the record, and change it by hand if it is meant." if code else ""),
+        next_step=next_step,
     )
+
+
+def left(ctx: Context, done: Done, code: str, words: str) -> UndoneRow:
+    """Return that what was done to a record stays, and why."""
+    next_step = "Look at the record, and change it by hand if it is meant."
+    return row(ctx, done, UndoOutcome.LEFT, (code, words, next_step))
+
+
+def left_tied(ctx: Context, tie: Tied, code: str, words: str, next_step: str = "") -> UndoneRow:
+    """Return that a pair stays coupled, or uncoupled, and why."""
+    next_step = next_step or "Look at both records, and couple or uncouple them by hand."
+    return row(ctx, tie, UndoOutcome.LEFT, (code, words, next_step))
+
+
+def row_of(ctx: Context, step: Step, failure: NewProblem | None = None) -> UndoneRow:
+    """Return what a step came to, or, before it was carried out, comes to."""
+    why = (failure.code, failure.words, failure.next_step) if failure is not None else ("", "", "")
+    outcome = UndoOutcome.FAILED if failure is not None else _OUTCOMES[step.decision.action]
+    found = row(ctx, step.done[0], outcome, why)
+    written = [side for side in Side if side is not step.carried.failed_side]
+    return msgspec.structs.replace(found, fields=tuple(f for side in written for f in _put_back(ctx, step, side)))
+
+
+def _put_back(ctx: Context, step: Step, side: Side) -> Iterable[UndoneField]:
+    pair = step.decision.pair
+    record = pair.local if side is Side.LOCAL else pair.remote
+    labels = {name: row.label for row in reversed(ctx.compiled.fields) if (name := row.field_name(side))}
+    schema = ctx.compiled.schema(side)
+    for name, value in step.writes(side).items():
+        yield UndoneField(
+            side=side,
+            field=name,
+            label=labels.get(name) or schema.fields[name].label or name,
+            before=_value(record, name),
+            after=value,
+        )
 
 
 def putting_back(

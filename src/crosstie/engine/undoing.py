@@ -19,23 +19,23 @@ from crosstie.engine.planning import Action, plan
 from crosstie.engine.uncoupling import uncouple
 from crosstie.engine.undo import Done, Tied, fold, made_anew, put_back
 from crosstie.engine.undo_looking import (
-    free_partners,
     moved_on,
     pair_of,
     pairs_of,
     partner_words,
+    partners_of,
     pointing,
     record_of,
     touched,
     whole_values,
     with_partner,
 )
-from crosstie.engine.undo_recording import count_planned, move_bases, record_undone
-from crosstie.engine.undo_steps import CREATES, Step, left, making_anew, putting_back
-from crosstie.model.couplings import Coupling
+from crosstie.engine.undo_recording import count_planned, move_bases, record_undone, settle_coupled
+from crosstie.engine.undo_steps import CREATES, Step, left, left_tied, making_anew, putting_back, row, row_of
+from crosstie.model.couplings import Coupling, RemovedCoupling
 from crosstie.model.jobs import JournalEntry, Outcome
-from crosstie.model.leaving import Left
 from crosstie.model.records import Side, Write, WriteKind
+from crosstie.model.undoing import UndoneRow, UndoOutcome
 from crosstie.model.values import Scalar
 
 LOOKS = 4
@@ -46,8 +46,8 @@ _GONE = "It was deleted since."
 
 async def undo_page(
     ctx: Context, entries: Sequence[JournalEntry], why: str, *, dependants: Sequence[Context] = ()
-) -> list[Left]:
-    """Take back what entries of the context's mapping, newest first, tell; return what is left, with the reasons.
+) -> list[UndoneRow]:
+    """Take back what entries of the context's mapping, newest first, tell; return what became of each record.
 
     `why` stands in the history. A dry run tells the observer of each decision, counts, and writes nothing.
     """
@@ -56,13 +56,14 @@ async def undo_page(
     await page.uncouple([tie for tie in ties if tie.outcome is Outcome.COUPLED], dependants)
     await page.carry([each for each in done if each.outcome is Outcome.INSERTED], page.deleting)
     await page.carry([each for each in done if each.outcome is Outcome.DELETED], page.creating)
-    lost = await page.couple([tie for tie in ties if tie.outcome is Outcome.UNCOUPLED])
+    coupled, lost = await page.couple([tie for tie in ties if tie.outcome is Outcome.UNCOUPLED])
     changed = [each for each in done if each.outcome is Outcome.MODIFIED]
     for each in changed:
         if (each.local_id, each.remote_id) in lost:
             page.leave(left(ctx, each, "changed-since", "It could not be coupled again, so that its values stay, too."))
     await page.carry([e for e in changed if (e.local_id, e.remote_id) not in lost], page.restoring)
-    return page.left
+    await settle_coupled(ctx, coupled)
+    return page.rows
 
 
 class _Page:
@@ -71,13 +72,17 @@ class _Page:
     def __init__(self, ctx: Context, why: str) -> None:
         self.ctx = ctx
         self.why = why
-        self.left: list[Left] = []
+        self.rows: list[UndoneRow] = []
 
-    def leave(self, found: Left) -> None:
+    def leave(self, found: UndoneRow) -> None:
         """Note a record that stays as it is."""
-        self.left.append(found)
-        side = Side.REMOTE if self.ctx.compiled.mapping.reaches(Side.REMOTE) else Side.LOCAL
-        self.ctx.counters(side).skipped += 1
+        self.rows.append(found)
+        self.ctx.counters(coupling_side(self.ctx)).skipped += 1
+
+    def unchanged(self, of: Done | Tied, side: Side) -> None:
+        """Note a record that is as before already."""
+        self.rows.append(row(self.ctx, of, UndoOutcome.UNCHANGED))
+        self.ctx.counters(side).unchanged += 1
 
     async def carry(self, done: Sequence[Done], look: _Look) -> None:
         """Plan, apply and record; what moves meanwhile is looked at again."""
@@ -88,73 +93,103 @@ class _Page:
                 ctx.observer.decided(step.decision)
             if ctx.task.dry_run:
                 count_planned(ctx, steps)
+                self.rows += [row_of(ctx, step) for step in steps]
                 return
             ready = move_bases(ctx, steps)
-            results = await self._apply(ready)
-            moved = record_undone(ctx, ready, self.why) if results else []
-            kept = {id(step) for step in ready}
-            work = [each for step in steps if id(step) not in kept or step in moved for each in step.done]
+            await self._apply(ready)
+            moved, rows = record_undone(ctx, ready, self.why) if ready else ([], [])
+            self.rows += rows
+            kept = {id(step) for step in ready} - {id(step) for step in moved}
+            work = [each for step in steps if id(step) not in kept for each in step.done]
             if not work:
                 return
         for each in work:
             self.leave(left(ctx, each, "keeps-changing", "It changed again each time it was about to be put back."))
 
-    async def _apply(self, steps: Sequence[Step]) -> bool:
+    async def _apply(self, steps: Sequence[Step]) -> None:
         ctx = self.ctx
         by_decision = {id(step.decision): step for step in steps}
         actions = plan(ctx, [step.decision for step in steps if step.decision.action not in CREATES.values()])
-        actions += [_creation(ctx, step) for step in steps if step.decision.action in CREATES.values()]
+        actions += [_creation(step) for step in steps if step.decision.action in CREATES.values()]
         results = await apply(ctx, actions)
         for action in actions:
             carried = by_decision[id(action.decision)].carried
             carried.results[action.side] = results[action.intent_id]
             carried.intents.append(action.intent_id)
-        return bool(actions)
 
     # --- couplings --------------------------------------------------------------------------------------------
 
     async def uncouple(self, ties: Sequence[Tied], dependants: Sequence[Context]) -> None:
         """Remove couplings that were set up, where they still are."""
         ctx = self.ctx
-        with ctx.store.begin() as unit:
-            held = unit.couplings.by_record(ctx.mapping_name, Side.LOCAL, [tie.local_id for tie in ties])
-        found: list[Coupling] = []
+        held = self._held(ties)
+        found: dict[int, tuple[Tied, Coupling]] = {}
         for tie in ties:
             coupling = held.get(tie.local_id)
             if coupling is None:
-                self._unchanged(coupling_side(ctx))
+                self.unchanged(tie, coupling_side(ctx))
             elif coupling.remote_id != tie.remote_id:
-                self.leave(_tied(ctx, tie, "changed-since", f"It is coupled with {partner_words(coupling)} by now."))
+                words = f"It is coupled with {partner_words(coupling)} by now."
+                self.leave(left_tied(ctx, tie, "changed-since", words))
             else:
-                found.append(coupling)
-        if found:
-            await uncouple(ctx, found, dependants=dependants, words=self.why)
+                found[coupling.id] = tie, coupling
+        if not found:
+            return
+        named = len(ctx.report.failures)
+        await uncouple(ctx, [coupling for _, coupling in found.values()], dependants=dependants, words=self.why)
+        failed = {failure.remote_id: failure for failure in ctx.report.failures[named:]}
+        for tie, _ in found.values():
+            if why := failed.get(tie.remote_id):
+                self.rows.append(row(ctx, tie, UndoOutcome.FAILED, (why.code, why.words, why.next_step)))
+            else:
+                self.rows.append(row(ctx, tie, UndoOutcome.UNCOUPLED))
 
-    async def couple(self, ties: Sequence[Tied]) -> set[tuple[str | None, str | None]]:
-        """Couple again what was uncoupled, as both records are by now; return the pairs that could not be."""
+    async def couple(self, ties: Sequence[Tied]) -> tuple[list[Ids], set[tuple[str | None, str | None]]]:
+        """Couple again what was uncoupled, on the base that it had; return the pairs, and those that could not be."""
         ctx = self.ctx
-        pairs: dict[Ids, Tied] = {}
-        once: set[tuple[Side, str]] = set()
-        for tie in ties:
-            keys = {(Side.LOCAL, tie.local_id), (Side.REMOTE, tie.remote_id)}
-            if keys & once:
-                self.leave(_tied(ctx, tie, "changed-since", "One of the two was coupled with others, too, meanwhile."))
-                continue
-            once |= keys
-            pairs[tie.local_id, tie.remote_id] = tie
+        pairs = self._to_couple(ties)
         if not pairs:
-            return set()
+            return [], set()
+        before = self._as_before(pairs)
         if ctx.task.dry_run:
             refused, _ = await foresee(ctx, list(pairs), synchronise=None)
             ctx.counters(coupling_side(ctx)).coupled += len(pairs) - len(refused)
         else:
-            refused = (await couple_page(ctx, dict.fromkeys(pairs, self.why), synchronise=None)).refused
-        for pair, error in refused.items():
-            self.leave(_tied(ctx, pairs[pair], error.code, error.words, error.advice))
-        return set(refused)
+            done = await couple_page(ctx, dict.fromkeys(pairs, self.why), synchronise=None, as_before=before)
+            refused = done.refused
+        for pair, tie in pairs.items():
+            if error := refused.get(pair):
+                self.leave(left_tied(ctx, tie, error.code, error.words, error.advice))
+            else:
+                self.rows.append(row(ctx, tie, UndoOutcome.COUPLED))
+        return [pair for pair in pairs if pair in before and pair not in refused], set(refused)
 
-    def _unchanged(self, side: Side) -> None:
-        self.ctx.counters(side).unchanged += 1
+    def _to_couple(self, ties: Sequence[Tied]) -> dict[Ids, Tied]:
+        """Return the pairs that are not coupled as they were; a record can be in one of them only."""
+        held = self._held(ties)
+        pairs: dict[Ids, Tied] = {}
+        once: set[tuple[Side, str]] = set()
+        for tie in ties:
+            keys = {(Side.LOCAL, tie.local_id), (Side.REMOTE, tie.remote_id)}
+            if (coupling := held.get(tie.local_id)) and coupling.remote_id == tie.remote_id:
+                self.unchanged(tie, coupling_side(self.ctx))
+            elif keys & once:
+                words = "One of the two was coupled with others, too, meanwhile."
+                self.leave(left_tied(self.ctx, tie, "changed-since", words))
+            else:
+                once |= keys
+                pairs[tie.local_id, tie.remote_id] = tie
+        return pairs
+
+    def _held(self, ties: Sequence[Tied]) -> dict[str, Coupling]:
+        with self.ctx.store.begin() as unit:
+            return unit.couplings.by_record(self.ctx.mapping_name, Side.LOCAL, [tie.local_id for tie in ties])
+
+    def _as_before(self, pairs: Mapping[Ids, Tied]) -> dict[Ids, RemovedCoupling]:
+        ids = {pair: tie.coupling_id for pair, tie in pairs.items() if tie.coupling_id is not None}
+        with self.ctx.store.begin() as unit:
+            removed = unit.couplings.removed(ids.values())
+        return {pair: removed[id] for pair, id in ids.items() if id in removed}
 
     # --- records that were created ----------------------------------------------------------------------------
 
@@ -168,7 +203,7 @@ class _Page:
             item, schema = found.get((each.side, each.id)), ctx.compiled.schema(each.side)
             record = record_of(item.pair, each.side) if item is not None else None
             if item is None or record is None:
-                self._unchanged(each.side)
+                self.unchanged(each, each.side)
             elif other := held[each.side].get(each.id):
                 self.leave(left(ctx, each, "changed-since", held_words(other)))
             elif words := touched(ctx, each, item, record):
@@ -184,26 +219,37 @@ class _Page:
     # --- records that were deleted ----------------------------------------------------------------------------
 
     async def creating(self, done: Sequence[Done]) -> list[Step]:
-        """Return the steps that create again what was deleted, under its old id where ids can be chosen."""
+        """Return the steps that create again what was deleted, under its old id, coupled as it was."""
         ctx = self.ctx
         steps = []
         for side in Side:
             mine = [each for each in done if each.side is side]
+            if not mine:
+                continue
             schema = ctx.compiled.schema(side)
-            there = await ctx.systems[side].get(schema.name, [each.id for each in mine], (schema.key,)) if mine else {}
-            partners = await free_partners(ctx, side.other, mine)
+            there = await ctx.systems[side].get(schema.name, [each.id for each in mine], (schema.key,))
+            partners, held = await partners_of(ctx, mine)
+            with ctx.store.begin() as unit:
+                before = unit.couplings.removed(each.coupling_id for each in mine if each.coupling_id is not None)
             for each in mine:
+                partner_id = each.partner_id() or ""
                 if each.id in there:
-                    self._unchanged(side)
-                elif not schema.creatable:
-                    words = f"Records of {schema.name} cannot be created."
-                    self.leave(left(ctx, each, "cannot-undo", words))
+                    self.unchanged(each, side)
+                elif words := self._cannot_create(side) or held.get(partner_id):
+                    self.leave(left(ctx, each, "changed-since" if partner_id in held else "cannot-undo", words))
                 else:
                     values = await pointing(ctx, side, made_anew(schema, each))
-                    pair = pair_of(side, None, partners.get(each.partner_id() or ""), None)
+                    pair = pair_of(side, None, partners.get(partner_id), None)
                     decision = making_anew(ctx.compiled, pair, side, values, self.why)
-                    steps.append(Step([each], decision, create_id=each.id))
+                    steps.append(Step([each], decision, create_id=each.id, before=before.get(each.coupling_id or 0)))
         return steps
+
+    def _cannot_create(self, side: Side) -> str:
+        """Return why no deleted record can come back. Without its id nobody could tell whether it is back already."""
+        schema = self.ctx.compiled.schema(side)
+        if not schema.creatable:
+            return f"Records of {schema.name} cannot be created."
+        return "" if self.ctx.takes_ids(side) else f"A record of {schema.name} cannot be created under the id it had."
 
     # --- records that were changed ----------------------------------------------------------------------------
 
@@ -222,7 +268,7 @@ class _Page:
             if words := back.words or moved_on(ctx, each.side, item, back.values):
                 self.leave(left(ctx, each, back.code or "changed-since", words))
             elif not back.values:
-                self._unchanged(each.side)
+                self.unchanged(each, each.side)
             else:
                 key: object = item.pair.coupling.id if item.pair.coupling else (each.side, each.id)
                 item, parts, writes = together.setdefault(key, (item, {}, {}))
@@ -234,29 +280,13 @@ class _Page:
         ]
 
 
-# --- small parts -----------------------------------------------------------------------------------------------
-
-
-def _creation(ctx: Context, step: Step) -> Action:
+def _creation(step: Step) -> Action:
     side = step.done[0].side
     partner = record_of(step.decision.pair, side.other)
-    id = step.create_id if ctx.takes_ids(side) else None
     return Action(
         intent_id=uuid4().hex,
         decision=step.decision,
         side=side,
-        write=Write(kind=WriteKind.CREATE, id=id, values=dict(step.writes(side))),
+        write=Write(kind=WriteKind.CREATE, id=step.create_id, values=dict(step.writes(side))),
         source_id=partner.id if partner is not None else None,
-    )
-
-
-def _tied(ctx: Context, tie: Tied, code: str, words: str, next_step: str = "") -> Left:
-    return Left(
-        mapping=ctx.mapping_name,
-        local_id=tie.local_id,
-        remote_id=tie.remote_id,
-        name=tie.name,
-        code=code,
-        words=words,
-        next_step=next_step or "Look at both records, and couple or uncouple them by hand.",
     )

@@ -1,5 +1,6 @@
 """Undo: what a job did is taken back where nobody has touched it, and everything else is explained."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from crosstie.app.coupling import set_up_coupling, uncouple
 from crosstie.app.matching import match
 from crosstie.app.restoring import delete
-from crosstie.app.undoing import Undone, undo
+from crosstie.app.undoing import Undone, undo, undo_entries, undo_job
 from crosstie.engine import undo_looking
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import RecordAction
@@ -22,6 +23,7 @@ from crosstie.model.errors import (
 from crosstie.model.jobs import JobKind, JobState, JournalEntry, Outcome
 from crosstie.model.mappings import DeletionConflictResolution
 from crosstie.model.records import Side, WriteKind
+from crosstie.model.undoing import UndoneField, UndoneRow, UndoOutcome
 from tests.unit.app.desk import Desk, Plan
 from tests.unit.engine.couples import OURS
 
@@ -324,6 +326,36 @@ async def test_an_undo_can_be_undone(desk: Desk) -> None:
     assert desk.world.couplings() == {}
 
 
+async def test_what_was_edited_while_the_partner_was_gone_is_synchronised_once_it_is_back(desk: Desk) -> None:
+    coupling = await desk.pair("1", phoneNumber="1")
+    await undo_last(desk)
+    job = last_job(desk)
+    desk.edit(LOCAL, coupling.local_id, phoneNumber="2")
+    await undo(desk.session, job)
+    assert desk.value(REMOTE, coupling.remote_id, "telephone1") == "1", "it comes back as it was"
+    await desk.sync()
+    assert desk.value(REMOTE, coupling.remote_id, "telephone1") == "2"
+
+
+async def test_what_was_deleted_stays_away_while_its_partner_has_another_one(desk: Desk) -> None:
+    coupling = await desk.pair("1")
+    await undo_last(desk)
+    job = last_job(desk)
+    await desk.couple("1", desk.world.account("Another"), synchronise="no")
+    done = await undo(desk.session, job)
+    assert [each.words for each in done.left] == ["Its partner is coupled as 1 Customer 1 by now."]
+    assert desk.record(REMOTE, coupling.remote_id) is None
+
+
+async def test_nothing_is_created_again_where_the_table_chooses_the_ids(desk: Desk) -> None:
+    await desk.pair("1")
+    await undo_last(desk)
+    desk.session.access().remember(f"client_ids:{desk.world.remote.name}:account", "refused")
+    done = await undo_last(desk)
+    assert [each.code for each in done.left] == ["cannot-undo"]
+    assert desk.world.remote.records("account") == []
+
+
 async def test_values_go_back_and_forth(desk: Desk) -> None:
     coupling = await synced(desk, phoneNumber="2")
     for expected in ("1", "2", "1"):
@@ -352,12 +384,40 @@ async def test_what_was_uncoupled_is_coupled_again_with_its_mark(desk: Desk) -> 
     pairs = [await desk.pair(number) for number in "12"]
     await uncouple(desk.session, "CUSTOMER", all=True)
     assert desk.value(REMOTE, pairs[0].remote_id, "bcbi_companyid") is None
-    desk.edit(LOCAL, pairs[0].local_id, city="Ely")
     done = await undo_last(desk)
     assert told(done) == {"coupled": 2, "modified": 2}
     assert desk.world.couplings() == {each.local_id: each.remote_id for each in pairs}
     assert desk.value(REMOTE, pairs[0].remote_id, "bcbi_companyid") == OURS
+    assert desk.state("1") is CouplingState.IN_STEP
+    assert desk.coupling("1").base == pairs[0].base
     assert await quiet(desk)
+    assert told(await undo(desk.session, done.job)) == {"unchanged": 4}, "what is undone is undone"
+
+
+async def test_what_was_edited_while_uncoupled_is_synchronised_once_coupled_again(desk: Desk) -> None:
+    coupling = await desk.pair("1", phoneNumber="1", city="Ely")
+    await uncouple(desk.session, "CUSTOMER", ["1"])
+    job = last_job(desk)
+    desk.edit(LOCAL, coupling.local_id, city="Bath")
+    desk.edit(REMOTE, coupling.remote_id, telephone1="2")
+    await desk.sync()
+    await undo(desk.session, job)
+    await desk.sync()
+    assert desk.value(REMOTE, coupling.remote_id, "address1_city") == "Bath"
+    assert desk.value(LOCAL, coupling.local_id, "phoneNumber") == "2"
+    assert desk.state("1") is CouplingState.IN_STEP
+
+
+async def test_where_the_old_base_is_forgotten_both_records_as_they_are_become_it(desk: Desk) -> None:
+    coupling = await desk.pair("1", city="Ely")
+    await uncouple(desk.session, "CUSTOMER", ["1"])
+    desk.edit(LOCAL, coupling.local_id, city="Bath")
+    with desk.store.begin() as unit:
+        assert unit.background.forget_removed(datetime.max.replace(tzinfo=UTC)) == 1
+    await undo_last(desk)
+    assert desk.is_coupled("1")
+    assert await quiet(desk)
+    assert desk.value(REMOTE, coupling.remote_id, "address1_city") == "Ely"
 
 
 async def test_what_is_coupled_otherwise_by_now_is_left_with_all_its_values(desk: Desk) -> None:
@@ -381,6 +441,30 @@ async def test_a_coupling_that_was_replaced_comes_back(desk: Desk) -> None:
     assert told(done)["coupled"] == told(done)["uncoupled"] == 1
     assert desk.coupling("1").remote_id == coupling.remote_id
     assert desk.value(REMOTE, coupling.remote_id, "bcbi_companyid") == OURS
+
+
+async def test_what_was_synchronised_right_after_matching_is_undone_with_it(desk: Desk) -> None:
+    desk.world.customer("1", email="1@adatum.example", phoneNumber="1")
+    account = desk.world.account("Account 1", emailaddress1="1@adatum.example", telephone1="2")
+    report = await match(desk.session, "CUSTOMER", groups=[["email"]], synchronise=True, create=False)
+    assert report.job_id is not None
+    assert desk.value(REMOTE, account, "telephone1") == "1"
+    done = await undo(desk.session, report.job_id)
+    assert desk.world.couplings() == {}
+    assert desk.value(REMOTE, account, "telephone1") == "2"
+    assert desk.value(REMOTE, account, "name") == "Account 1"
+    assert desk.value(REMOTE, account, "bcbi_companyid") is None
+    assert [each.outcome for each in done.rows] == [UndoOutcome.PUT_BACK, UndoOutcome.UNCOUPLED]
+
+
+async def test_what_was_synchronised_right_after_coupling_is_undone_with_it(desk: Desk) -> None:
+    desk.world.customer("1", phoneNumber="1")
+    account = desk.world.account("Account 1", telephone1="2")
+    await desk.couple("1", account, synchronise="to_remote")
+    job = min(each.id for each in desk.jobs())
+    await undo(desk.session, job)
+    assert desk.world.couplings() == {}
+    assert desk.value(REMOTE, account, "telephone1") == "2"
 
 
 async def test_a_pair_that_is_coupled_differently_since_is_left(desk: Desk) -> None:
@@ -423,6 +507,42 @@ async def test_a_dry_run_shows_every_step_and_writes_nothing(desk: Desk) -> None
     assert (told(done), done.report.job_id) == ({"modified": 1}, None)
     assert desk.value(REMOTE, coupling.remote_id, "telephone1") == "2"
     assert (len(desk.jobs()), desk.coupling("10000").base) == (jobs, base)
+
+
+async def test_the_rows_say_what_became_of_each_record(desk: Desk) -> None:
+    coupling = await synced(desk, phoneNumber="2")
+    desk.edit(LOCAL, coupling.local_id, city="Bath")
+    await desk.sync()
+    newest, older = (each.id for each in desk.jobs()[:2])
+    desk.edit(REMOTE, coupling.remote_id, address1_city="York")
+    for dry_run in (True, False):
+        put_back = await undo_job(desk.session, older, dry_run=dry_run)
+        assert put_back.rows == [
+            UndoneRow(
+                mapping="CUSTOMER",
+                local_id=coupling.local_id,
+                remote_id=coupling.remote_id,
+                name="10000 Customer 10000",
+                outcome=UndoOutcome.PUT_BACK,
+                fields=(UndoneField(side=REMOTE, field="telephone1", label="Phone No.", before="2", after="1"),),
+            )
+        ]
+        left = await undo_job(desk.session, newest, dry_run=dry_run)
+        assert [(each.outcome, each.code, each.fields) for each in left.rows] == [
+            (UndoOutcome.LEFT, "changed-since", ())
+        ]
+        assert (left.rows_total, left.left_total, left.left) == (1, 1, [left.rows[0].as_left()])
+    again = await undo_job(desk.session, older)
+    assert [each.outcome for each in again.rows] == [UndoOutcome.UNCHANGED]
+
+
+async def test_the_rows_say_what_the_system_refused(desk: Desk) -> None:
+    coupling = await synced(desk, phoneNumber="2")
+    desk.refuse(REMOTE, "That number is banned.", telephone1="1")
+    (entry,) = (each for each in entries(desk, last_job(desk)) if each.remote_id == coupling.remote_id)
+    (row,) = (await undo_entries(desk.session, [entry.id])).rows
+    assert (row.outcome, row.code, row.fields) == (UndoOutcome.FAILED, "refused", ())
+    assert "That number is banned." in row.words
 
 
 async def test_the_history_tells_of_the_undo(desk: Desk) -> None:
