@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,7 @@ class Served:
     address: str
     first_link: str
     tokens: dict[str, str] = field(default_factory=dict)
+    end: Callable[[], None] = lambda: None
 
     @contextmanager
     def caller(self, role: str | None, **headers: str) -> Iterator[httpx.Client]:
@@ -153,7 +154,7 @@ def serving(home: Home) -> Iterator[Served]:
         assert found.first_link is not None
         people = People(home.store, passwords=Passwords(time_cost=1, memory_kib=64, parallelism=1))
         tokens = {role.value: create_token(people, command_line(), f"test {role.value}", role).secret for role in Role}
-        yield Served(home, found.address, found.first_link, tokens)
+        yield Served(home, found.address, found.first_link, tokens, end=lambda: setattr(server, "should_exit", True))
     finally:
         stop(server, thread, sockets)
 

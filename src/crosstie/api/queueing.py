@@ -14,7 +14,7 @@ from crosstie.api.asking import StrictRequest
 from crosstie.api.rooms import rooms_of
 from crosstie.api.shapes import CountersShape
 from crosstie.app.home import Home
-from crosstie.app.jobs import enqueue
+from crosstie.app.jobs import JobStatus, enqueue
 from crosstie.model.jobs import Job
 
 MOST_AT_ONCE = 50
@@ -52,6 +52,21 @@ class JobShape(Struct, frozen=True, kw_only=True):
     def of(cls, job: Job) -> "JobShape":
         """Return a job as the API shows it."""
         return msgspec.convert(job, cls, from_attributes=True)
+
+
+class JobNow(Struct, frozen=True, kw_only=True):
+    """A job as it is now, and its parts. Without `workers`, one that waits goes on waiting."""
+
+    job: JobShape
+    parts: list[JobShape]
+    workers: int
+
+    @classmethod
+    def of(cls, status: JobStatus) -> "JobNow":
+        """Return a job and its parts as the API shows them."""
+        return cls(
+            job=JobShape.of(status.job), parts=[JobShape.of(each) for each in status.parts], workers=status.workers
+        )
 
 
 ACCEPTED = {

@@ -1,8 +1,9 @@
 """What the routes work with: one of each for the life of a server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crosstie.api.asking import StrictRequest
 from crosstie.api.figures import Figures
@@ -20,6 +21,8 @@ class Rooms:
     people: People
     sessions: SharedSession
     figures: Figures
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server is about to end, so that answers without an end come to one."""
 
 
 def rooms_of(request: StrictRequest) -> Rooms:

@@ -4,7 +4,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 import msgspec
@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from crosstie.api.application import make_application
+from crosstie.api.working import OwnWorker
 from crosstie.app.home import Home
 from crosstie.app.people.acting import People
 from crosstie.app.people.joining import WEB_ADDRESS, first_administrator_link
@@ -36,10 +37,20 @@ class Server(uvicorn.Server):
 
     on_ready: Callable[[], None] = staticmethod(lambda: None)
 
+    def __init__(self, config: uvicorn.Config, *at_end: Callable[[], None]) -> None:
+        """Serve as configured; `at_end` is called when the server begins to end, before it waits for requests."""
+        super().__init__(config)
+        self.at_end = list(at_end)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for tell in self.at_end:
+            tell()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -59,15 +70,27 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(home: Home, *, host: str = HOST, port: int = PORT, ready: Callable[[Serving], None]) -> None:
+def serve(
+    home: Home,
+    *,
+    host: str = HOST,
+    port: int = PORT,
+    ready: Callable[[Serving], None],
+    worker: bool = True,
+    log_level: str = "warning",
+) -> None:
     """Serve until a signal asks for the end; requests under way are answered first.
 
+    With `worker` a process beside the server carries out the jobs, logs from `log_level` on, and ends with the server.
     `ready` is told the address and, while there is no administrator, the secret of a new one-time link. Raises
     InvalidOption if host and port cannot be listened on.
     """
     server, sockets, serving = prepare(home, host, port)
     server.on_ready = lambda: ready(serving)
-    server.run(sockets=sockets)
+    with OwnWorker(home, log_level=log_level) if worker else nullcontext() as own:
+        if own is not None:
+            server.at_end.append(own.end)
+        server.run(sockets=sockets)
 
 
 def prepare(home: Home, host: str, port: int) -> tuple[Server, list[socket.socket], Serving]:
@@ -79,7 +102,7 @@ def prepare(home: Home, host: str, port: int) -> tuple[Server, list[socket.socke
     if host not in _EVERYWHERE:
         with home.store.begin() as unit:
             unit.put_setting(WEB_ADDRESS, address)
-    application, _ = make_application(home, people)
+    application, litestar = make_application(home, people)
     config = uvicorn.Config(
         application,
         lifespan="on",
@@ -90,7 +113,8 @@ def prepare(home: Home, host: str, port: int) -> tuple[Server, list[socket.socke
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    return Server(config), [listening], Serving(address=address, first_link=link.secret if link else None)
+    server = Server(config, litestar.state.rooms.closing.set)
+    return server, [listening], Serving(address=address, first_link=link.secret if link else None)
 
 
 def _listen(host: str, port: int) -> socket.socket:

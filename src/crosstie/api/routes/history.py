@@ -5,24 +5,17 @@ from typing import Annotated
 
 from litestar import get, post
 from litestar.params import PathParameter, QueryParameter
-from msgspec import Struct
+from litestar.response import ServerSentEvent
 
 from crosstie.api.asking import InPath, StrictRequest
+from crosstie.api.events import job_events
 from crosstie.api.paging import MOST_ID, After, Limit, number_of, page_of
-from crosstie.api.queueing import JobShape
+from crosstie.api.queueing import JobNow, JobShape
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.api.shapes import EntryShape, Page
 from crosstie.app.history import list_history, list_jobs
 from crosstie.app.jobs import cancel_job, job_status
 from crosstie.model.people import Permission
-
-
-class JobNow(Struct, frozen=True, kw_only=True):
-    """A job as it is now, and its parts. Without `workers`, one that waits goes on waiting."""
-
-    job: JobShape
-    parts: list[JobShape]
-    workers: int
 
 
 @get("/api/v1/jobs", operation_id="listJobs", tags=["jobs"])
@@ -42,7 +35,24 @@ async def jobs(
 async def job(request: StrictRequest, job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)]) -> JobNow:
     """One job as it is now, with the jobs that are parts of it."""
     found = await asyncio.to_thread(job_status, rooms_of(request).home, job_id)
-    return JobNow(job=JobShape.of(found.job), parts=[JobShape.of(each) for each in found.parts], workers=found.workers)
+    return JobNow.of(found)
+
+
+@get(
+    "/api/v1/jobs/{job_id:int}/events",
+    operation_id="watchJob",
+    tags=["jobs"],
+    media_type="text/event-stream",
+)
+async def events(request: StrictRequest, job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)]) -> ServerSentEvent:
+    """A job as server-sent events, until it is over.
+
+    `job` comes at once and whenever something has changed, with what showing the job answers as its data; `end` comes
+    last, when the job is over. A stream that breaks off without `end` can be asked for again.
+    """
+    rooms = rooms_of(request)
+    await asyncio.to_thread(job_status, rooms.home, job_id)
+    return ServerSentEvent(job_events(rooms, job_id), headers={"Cache-Control": "no-store"})
 
 
 @post(
@@ -74,4 +84,4 @@ async def history(
     return page_of("history", found, limit, lambda entry: entry.id, EntryShape.of)
 
 
-HANDLERS = (jobs, job, cancel, history)
+HANDLERS = (jobs, job, events, cancel, history)

@@ -1,5 +1,6 @@
 """`jobs`, `worker`: the jobs that ran, run and wait, and the process that carries out those that wait."""
 
+import os
 import sys
 import threading
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _STOPPED = 4
 _LOOK_SECONDS = 0.5
+_STANDS_BACK = 5
+"""So much nicer is a worker than the server beside it."""
 NO_WORKER = "No worker runs: start one with `crosstie worker`."
 _WITH_VALUE = ("--home", "--store", "--log-level")
 
@@ -124,23 +127,41 @@ def show_queued(home: "Home", job: "Job") -> None:
 @click.option(
     "--no-schedule", is_flag=True, help="Carry out only what is asked for; leave what is due to other workers."
 )
-def worker_(no_schedule: bool) -> None:
+@click.option("--until-input-ends", is_flag=True, hidden=True, help="End with the server that writes the input.")
+def worker_(no_schedule: bool, until_input_ends: bool) -> None:
     """Carry out jobs that wait, and those whose time has come, until interrupted.
 
     Several workers may share a store. What a worker was at when it ended, in whatever way, goes on with the next.
     """
     from crosstie.app.jobs import job_worker
 
+    ended = threading.Event()
     with until_stopped(), opened_home() as home:
+        if until_input_ends:
+            _serve_beside(ended)
         worker = job_worker(home)
         worker.start(schedules=not no_schedule)
         try:
-            if not answered_in_json({"worker": worker.id}):
+            if not until_input_ends and not answered_in_json({"worker": worker.id}):
                 click.echo("The worker carries out jobs. Ctrl-C ends it.", err=True)
             sys.stdout.flush()
-            threading.Event().wait()
+            ended.wait()
         finally:
             worker.stop()
+
+
+def _serve_beside(ended: threading.Event) -> None:
+    """Stand back for the server that started this worker, and set `ended` when that has gone."""
+
+    def read() -> None:
+        # Not through sys.stdin: its lock would be held by this thread when the interpreter ends.
+        while os.read(0, 1024):
+            pass
+        ended.set()
+
+    if hasattr(os, "nice"):
+        os.nice(_STANDS_BACK)
+    threading.Thread(target=read, name="crosstie-server", daemon=True).start()
 
 
 def _wait_for(home: "Home", found: "JobStatus") -> "JobStatus":

@@ -9,8 +9,9 @@ from crosstie.cli.terminal import safe
 @click.command("serve", cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
-def serve_(host: str, port: int) -> None:
-    """Serve the REST API until interrupted.
+@click.option("--no-worker", is_flag=True, help="Leave jobs and schedules to `crosstie worker`.")
+def serve_(host: str, port: int, no_worker: bool) -> None:
+    """Serve the REST API until interrupted, and carry out jobs and schedules beside it.
 
     While there is no administrator, a one-time code is printed with which somebody becomes the first one. Each
     request is logged on standard error, in JSON; not with --log-level error.
@@ -32,4 +33,4 @@ def serve_(host: str, port: int) -> None:
         click.echo("Ctrl-C ends it.", err=True)
 
     with opened_home() as home:
-        serve(home, host=host, port=port, ready=ready)
+        serve(home, host=host, port=port, ready=ready, worker=not no_worker, log_level=current().log_level)
