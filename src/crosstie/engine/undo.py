@@ -126,10 +126,11 @@ def _joined(
     return {name: (before, None) for name, (before, _) in joined.items()} if gone else joined
 
 
-def put_back(schema: TableSchema, done: Done, now: Values) -> PutBack:
+def put_back(schema: TableSchema, done: Done, now: Values, labels: Mapping[str, str]) -> PutBack:
     """Return what puts the fields of a record back, if all of them still hold what the job left or what was before it.
 
-    A record of which a single field was touched is left whole, so that none gets half of its values back.
+    A record of which a single field was touched is left whole, so that none gets half of its values back. `labels` are
+    what people call fields, by name, where that is known.
     """
     values: dict[str, Scalar] = {}
     touched: list[str] = []
@@ -141,9 +142,10 @@ def put_back(schema: TableSchema, done: Done, now: Values) -> PutBack:
         if same(now.get(name), was, field):
             continue
         if not same(now.get(name), became, field):
-            touched.append(f"{field.label or name} is {shown(now.get(name))} by now")
+            touched.append(f"{labels.get(name) or field.label or name} is {shown(now.get(name))} by now")
         elif not field.updatable:
-            return PutBack(values={}, code="cannot-undo", words=f"{field.label or name} cannot be written any more.")
+            label = labels.get(name) or field.label or name
+            return PutBack(values={}, code="cannot-undo", words=f"{label} cannot be written any more.")
         else:
             values[name] = was
     if touched:
@@ -151,13 +153,13 @@ def put_back(schema: TableSchema, done: Done, now: Values) -> PutBack:
     return PutBack(values=values)
 
 
-def untouched(schema: TableSchema, done: Done, now: Values) -> str:
+def untouched(schema: TableSchema, done: Done, now: Values, labels: Mapping[str, str]) -> str:
     """Return what was changed since of a record that the job created; empty if all that it wrote is still there."""
     touched = []
     for name, (_, after) in done.changes.items():
         field = schema.fields.get(name)
         if field is not None and not same(now.get(name), normalise(after, field), field):
-            touched.append(f"{field.label or name} is {shown(now.get(name))} by now")
+            touched.append(f"{labels.get(name) or field.label or name} is {shown(now.get(name))} by now")
     return f"It was changed since it was created: {', '.join(touched)}." if touched else ""
 
 

@@ -16,6 +16,11 @@ _TOLERANCE = timedelta(minutes=5)
 """How far a system's clock may be ahead of ours: what it stamps later than that was written by somebody else."""
 
 
+def labels_of(ctx: Context, side: Side) -> dict[str, str]:
+    """Return what people call the mapped fields of a side, by name; of several field mappings the first counts."""
+    return {name: row.label for row in reversed(ctx.compiled.fields) if (name := row.field_name(side))}
+
+
 async def pairs_of(ctx: Context, done: Iterable[Done]) -> dict[tuple[Side, str], Paired]:
     """Read the records with their partners, as they are coupled now."""
     found = {}
@@ -94,7 +99,7 @@ async def pointing(ctx: Context, side: Side, values: Mapping[str, Scalar]) -> di
 def touched(ctx: Context, done: Done, item: Paired, record: Record) -> str:
     """Return who has touched a record since it was created; empty if nobody has, in no field at all."""
     schema, coupling = ctx.compiled.schema(done.side), item.pair.coupling
-    if words := untouched(schema, done, record.values):
+    if words := untouched(schema, done, record.values, labels_of(ctx, done.side)):
         return words
     if coupling is not None and done.partner_id() not in (None, coupling.record_id(done.side.other)):
         return f"It is coupled with {partner_words(coupling)} by now."

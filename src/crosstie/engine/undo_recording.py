@@ -13,13 +13,13 @@ from crosstie.engine.basing import holds_base, in_agreement
 from crosstie.engine.context import MOST_FAILURES, Context, Failure
 from crosstie.engine.coupling import Ids, make_due, new_coupling
 from crosstie.engine.journalling import journal_entries
-from crosstie.engine.outcomes import called, new_problem
+from crosstie.engine.outcomes import new_problem
 from crosstie.engine.pairing import Paired, pair_named
 from crosstie.engine.recording import wake_waiters
 from crosstie.engine.uncoupling import forget
+from crosstie.engine.undo_notes import not_again, renew
 from crosstie.engine.undo_steps import CREATES, DELETES, Step, row_of
 from crosstie.model.base import Base, encode_base
-from crosstie.model.causes import CAUSES
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import DueReason, JournalEntry, Outcome
@@ -51,9 +51,12 @@ def move_bases(ctx: Context, steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.coupling is None or step.coupling.id not in lost]
 
 
-def record_undone(ctx: Context, steps: Sequence[Step], why: str) -> tuple[list[Step], list[UndoneRow]]:
-    """Store what became of the steps; return those whose records have moved meanwhile, and what the others came to."""
-    again = [step for step in steps if step.carried.needs_another_look()]
+def record_undone(ctx: Context, steps: Sequence[Step], why: str, *, final: bool) -> tuple[list[Step], list[UndoneRow]]:
+    """Store what became of the steps; return those whose records have moved meanwhile, and what the others came to.
+
+    With `final` none is looked at again: what has moved has failed.
+    """
+    again = [] if final else [step for step in steps if step.carried.needs_another_look()]
     moved = {id(step) for step in again}
     with ctx.store.begin() as unit:
         for step in steps:
@@ -83,6 +86,10 @@ def _couplings(ctx: Context, unit: Unit, step: Step, why: str) -> None:
     written = _written(step)
     if _updates(step):
         _rebase(ctx, unit, step, written)
+        for side in written:
+            record = step.carried.local if side is Side.LOCAL else step.carried.remote
+            if record is not None:
+                renew(ctx, unit, side, record)
     elif written and step.decision.action in DELETES.values():
         _forget_pair(ctx, unit, step, written[0], why)
     elif written and step.decision.action in CREATES.values():
@@ -151,32 +158,6 @@ def _forget_pair(ctx: Context, unit: Unit, step: Step, side: Side, why: str) -> 
     partner = pair.remote if side is Side.LOCAL else pair.local
     if partner is not None:
         not_again(ctx, unit, side.other, partner, why)
-
-
-def not_again(ctx: Context, unit: Unit, side: Side, record: Record, why: str) -> None:
-    """Note that a record is not to be given a partner anew by itself, until it changes or a person asks for one."""
-    mapping = ctx.compiled.mapping
-    if not mapping.only_coupled and mapping.reaches(side.other):
-        unit.put_problems([_note(ctx, side, record, why)], ctx.now())
-
-
-def _note(ctx: Context, side: Side, record: Record, why: str) -> NewProblem:
-    cause = CAUSES["creation-undone"]
-    local, remote = (record, None) if side is Side.LOCAL else (None, record)
-    return NewProblem(
-        mapping=ctx.mapping_name,
-        local_id=local.id if local else None,
-        remote_id=remote.id if remote else None,
-        coupling_id=None,
-        name=called(ctx, local, remote, None),
-        problem_class=cause.problem_class,
-        code=cause.code,
-        words=f"The record that was created for it was deleted again ({why}).",
-        next_step=cause.next_step,
-        local_version=local.version if local else None,
-        remote_version=remote.version if remote else None,
-        job_id=ctx.job_id or None,
-    )
 
 
 def _couple(ctx: Context, unit: Unit, step: Step) -> None:

@@ -10,6 +10,7 @@ from crosstie.engine.context import Context
 from crosstie.engine.merging import WRITES
 from crosstie.engine.outcomes import Carried
 from crosstie.engine.undo import Done, Tied
+from crosstie.engine.undo_looking import labels_of
 from crosstie.model.base import Base
 from crosstie.model.couplings import Coupling, RemovedCoupling
 from crosstie.model.decisions import Decision, FieldDecision, Pair, RecordAction
@@ -98,8 +99,7 @@ def row_of(ctx: Context, step: Step, failure: NewProblem | None = None) -> Undon
 def _put_back(ctx: Context, step: Step, side: Side) -> Iterable[UndoneField]:
     pair = step.decision.pair
     record = pair.local if side is Side.LOCAL else pair.remote
-    labels = {name: row.label for row in reversed(ctx.compiled.fields) if (name := row.field_name(side))}
-    schema = ctx.compiled.schema(side)
+    labels, schema = labels_of(ctx, side), ctx.compiled.schema(side)
     for name, value in step.writes(side).items():
         yield UndoneField(
             side=side,

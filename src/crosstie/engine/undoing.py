@@ -19,6 +19,7 @@ from crosstie.engine.planning import Action, plan
 from crosstie.engine.uncoupling import uncouple
 from crosstie.engine.undo import Done, Tied, fold, made_anew, put_back
 from crosstie.engine.undo_looking import (
+    labels_of,
     moved_on,
     pair_of,
     pairs_of,
@@ -56,12 +57,14 @@ async def undo_page(
     await page.uncouple([tie for tie in ties if tie.outcome is Outcome.COUPLED], dependants)
     await page.carry([each for each in done if each.outcome is Outcome.INSERTED], page.deleting)
     await page.carry([each for each in done if each.outcome is Outcome.DELETED], page.creating)
+    stays = dict.fromkeys(page.kept(), "Its partner stays, so that its values stay, too.")
     coupled, lost = await page.couple([tie for tie in ties if tie.outcome is Outcome.UNCOUPLED])
+    stays |= dict.fromkeys(lost, "It could not be coupled again, so that its values stay, too.")
     changed = [each for each in done if each.outcome is Outcome.MODIFIED]
     for each in changed:
-        if (each.local_id, each.remote_id) in lost:
-            page.leave(left(ctx, each, "changed-since", "It could not be coupled again, so that its values stay, too."))
-    await page.carry([e for e in changed if (e.local_id, e.remote_id) not in lost], page.restoring)
+        if words := stays.get((each.local_id, each.remote_id)):
+            page.leave(left(ctx, each, "changed-since", words))
+    await page.carry([e for e in changed if (e.local_id, e.remote_id) not in stays], page.restoring)
     await settle_coupled(ctx, coupled)
     return page.rows
 
@@ -73,6 +76,11 @@ class _Page:
         self.ctx = ctx
         self.why = why
         self.rows: list[UndoneRow] = []
+
+    def kept(self) -> set[tuple[str | None, str | None]]:
+        """Return the pairs of which something stays so far."""
+        stays = (UndoOutcome.LEFT, UndoOutcome.FAILED)
+        return {(row.local_id, row.remote_id) for row in self.rows if row.outcome in stays}
 
     def leave(self, found: UndoneRow) -> None:
         """Note a record that stays as it is."""
@@ -87,7 +95,7 @@ class _Page:
     async def carry(self, done: Sequence[Done], look: _Look) -> None:
         """Plan, apply and record; what moves meanwhile is looked at again."""
         ctx, work = self.ctx, list(done)
-        for _ in range(LOOKS):
+        for look_number in range(1, LOOKS + 1):
             steps = await look(work) if work else []
             for step in steps:
                 ctx.observer.decided(step.decision)
@@ -97,7 +105,8 @@ class _Page:
                 return
             ready = move_bases(ctx, steps)
             await self._apply(ready)
-            moved, rows = record_undone(ctx, ready, self.why) if ready else ([], [])
+            final = look_number == LOOKS
+            moved, rows = record_undone(ctx, ready, self.why, final=final) if ready else ([], [])
             self.rows += rows
             kept = {id(step) for step in ready} - {id(step) for step in moved}
             work = [each for step in steps if id(step) not in kept for each in step.done]
@@ -264,7 +273,8 @@ class _Page:
             if item is None or record is None:
                 self.leave(left(ctx, each, "changed-since", _GONE))
                 continue
-            back = put_back(ctx.compiled.schema(each.side), each, await whole_values(ctx, each, record))
+            now = await whole_values(ctx, each, record)
+            back = put_back(ctx.compiled.schema(each.side), each, now, labels_of(ctx, each.side))
             if words := back.words or moved_on(ctx, each.side, item, back.values):
                 self.leave(left(ctx, each, back.code or "changed-since", words))
             elif not back.values:

@@ -112,7 +112,7 @@ async def test_a_conflict_that_was_settled_gets_the_loser_back(desk: Desk) -> No
 @pytest.mark.parametrize(
     ("side", "values", "words"),
     [
-        (REMOTE, {"telephone1": "9"}, "It was changed since: telephone1 is '9' by now."),
+        (REMOTE, {"telephone1": "9"}, "It was changed since: Phone No. is '9' by now."),
         (LOCAL, {"phoneNumber": "9"}, "Phone No.: changed on the local side since."),
     ],
 )
@@ -187,7 +187,7 @@ async def test_one_that_moves_while_it_is_put_back_is_looked_at_again(desk: Desk
 
     desk.world.remote.before_write = meddle
     done = await undo_last(desk)
-    assert [each.words for each in done.left] == ["It was changed since: telephone1 is '9' by now."]
+    assert [each.words for each in done.left] == ["It was changed since: Phone No. is '9' by now."]
     await desk.sync()
     assert desk.value(LOCAL, coupling.local_id, "phoneNumber") == "9", "the edit is synchronised as any other"
 
@@ -224,7 +224,7 @@ async def test_what_was_undone_is_not_created_again_by_itself(desk: Desk, only_c
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"name": "Renamed"}, "It was changed since it was created: name is 'Renamed' by now."),
+        ({"name": "Renamed"}, "It was changed since it was created: Name is 'Renamed' by now."),
         ({"accountnumber": "A1"}, "It was changed since it was created."),
     ],
     ids=["a mapped field", "another field"],

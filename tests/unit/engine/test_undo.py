@@ -112,7 +112,7 @@ def done(changes: dict[str, tuple[Any, Any]], outcome: Outcome = MODIFIED) -> Do
 def test_values_that_are_as_the_job_left_them_are_put_back(
     changes: dict[str, Any], now: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    found = put_back(TABLE, done(changes), now)
+    found = put_back(TABLE, done(changes), now, {"phone": "Telephone"})
     assert (found.values, found.words) == (values, "")
 
 
@@ -120,7 +120,7 @@ def test_values_that_are_as_the_job_left_them_are_put_back(
     ("changes", "now", "words"),
     [
         ({"name": ("a", "b")}, {"name": "c"}, "It was changed since: name is 'c' by now."),
-        ({"name": ("a", "b"), "phone": ("1", "2")}, {"name": "b", "phone": None}, "phone is '' by now"),
+        ({"name": ("a", "b"), "phone": ("1", "2")}, {"name": "b", "phone": None}, "Telephone is '' by now"),
         ({"fax": ("1", "2")}, {}, "no longer has the field fax"),
         ({"stamp": ("1", "2")}, {"stamp": "2"}, "stamp cannot be written any more"),
     ],
@@ -128,15 +128,15 @@ def test_values_that_are_as_the_job_left_them_are_put_back(
 def test_a_record_of_which_one_field_was_touched_is_left_whole(
     changes: dict[str, Any], now: dict[str, Any], words: str
 ) -> None:
-    found = put_back(TABLE, done(changes), now)
+    found = put_back(TABLE, done(changes), now, {"phone": "Telephone"})
     assert found.values == {}
     assert words in found.words
 
 
 def test_what_was_created_is_untouched_while_it_holds_what_was_written() -> None:
     made = done({"name": (None, "a"), "limit": (None, 5)}, INSERTED)
-    assert untouched(TABLE, made, {"name": "a", "limit": Decimal(5), "phone": "somebody's"}) == ""
-    assert untouched(TABLE, made, {"name": "b", "limit": Decimal(5)}) == (
+    assert untouched(TABLE, made, {"name": "a", "limit": Decimal(5), "phone": "somebody's"}, {}) == ""
+    assert untouched(TABLE, made, {"name": "b", "limit": Decimal(5)}, {}) == (
         "It was changed since it was created: name is 'b' by now."
     )
 

@@ -48,6 +48,8 @@ def undo_(job: int | None, entries: tuple[int, ...], force: bool, dry_run: bool)
             dry_run,
             undone={"job": done.job, "entries": done.entries},
             mappings=[report_document(done.report)],
+            rows=done.rows,
+            rows_total=done.rows_total,
             left=done.left,
             left_total=done.left_total,
         )
