@@ -2,11 +2,11 @@
 
 from crosstie.engine.context import Context
 from crosstie.engine.outcomes import Carried, called
-from crosstie.model.decisions import FieldAction, FieldDecision, RecordAction
+from crosstie.engine.telling import changes_of
+from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import FieldChange, JournalEntry, Outcome
 from crosstie.model.problems import Problem
-from crosstie.model.records import Record, Side, WriteStatus
-from crosstie.model.values import Scalar
+from crosstie.model.records import Side, WriteStatus
 
 _OUTCOMES = {
     RecordAction.CREATE_LOCAL: Outcome.INSERTED,
@@ -20,7 +20,7 @@ _OUTCOMES = {
 def journal_entries(ctx: Context, item: Carried, problem: Problem | None) -> list[JournalEntry]:
     """Return one entry for each side that was written, one for an uncoupling, and one for a failure."""
     entries = [
-        _entry(ctx, item, _OUTCOMES[item.decision.action], side, _changes(ctx, item, side))
+        _entry(ctx, item, _OUTCOMES[item.decision.action], side, changes_of(ctx, item.decision, side))
         for side, result in item.results.items()
         if result.status is WriteStatus.WRITTEN
     ]
@@ -57,36 +57,3 @@ def _entry(
         changes=changes,
         at=ctx.now(),
     )
-
-
-def _changes(ctx: Context, item: Carried, side: Side) -> tuple[FieldChange, ...]:
-    decision = item.decision
-    before: Record | None = decision.pair.local if side is Side.LOCAL else decision.pair.remote
-    if decision.action in (RecordAction.DELETE_LOCAL, RecordAction.DELETE_REMOTE):
-        values = before.values if before else {}
-        return tuple(FieldChange(field=name, before=value) for name, value in values.items() if value is not None)
-    written = decision.to_local if side is Side.LOCAL else decision.to_remote
-    reasons = _by_field(ctx, decision.fields, side)
-    return tuple(_change(name, value, before, reasons.get(name)) for name, value in written.items())
-
-
-def _change(name: str, value: Scalar, before: Record | None, field: FieldDecision | None) -> FieldChange:
-    return FieldChange(
-        field=name,
-        before=before.values.get(name) if before else None,
-        after=value,
-        lost=field.lost if field else None,
-        reason=field.reason if field else "",
-    )
-
-
-def _by_field(ctx: Context, fields: tuple[FieldDecision, ...], side: Side) -> dict[str, FieldDecision]:
-    """Return the decisions that write to a side, by the field of that side."""
-    wanted = FieldAction.TO_LOCAL if side is Side.LOCAL else FieldAction.TO_REMOTE
-    found = {}
-    for field in fields:
-        mapped = ctx.compiled.fields[field.position]
-        name = mapped.local_field if side is Side.LOCAL else mapped.remote_field
-        if field.action is wanted and name is not None:
-            found[name] = field
-    return found

@@ -186,6 +186,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Scalar]
     expected_version: str | None
     created_at: datetime
+    changes: tuple[FieldChange, ...] = ()
+    """What an update or a deletion does to the record, for the history if the job does not live to write it."""
 
 
 class DueReason(StrEnum):

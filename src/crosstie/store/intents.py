@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from crosstie.model.jobs import Intent
 from crosstie.model.records import Side, WriteKind
-from crosstie.store.codec import decode_values, encode
+from crosstie.store.codec import decode_changes, decode_values, encode
 from crosstie.store.queries import Queries
 from crosstie.store.schema import intents as table
 from crosstie.store.work import AnyRow
@@ -39,6 +39,7 @@ def _row(intent: Intent) -> dict[str, Any]:
     row["side"] = intent.side.value
     row["kind"] = intent.kind.value
     row["values"] = encode(intent.values)
+    row["changes"] = encode(intent.changes)
     return row
 
 
@@ -47,4 +48,5 @@ def _intent(row: AnyRow) -> Intent:
     values["side"] = Side(values["side"])
     values["kind"] = WriteKind(values["kind"])
     values["values"] = decode_values(values["values"])
+    values["changes"] = decode_changes(values["changes"])
     return Intent(**values)

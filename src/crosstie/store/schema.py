@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -66,6 +66,7 @@ intents = Table(
     Column("values", JsonText, nullable=False),
     Column("expected_version", Text),
     Column("created_at", UtcTime, nullable=False),
+    Column("changes", JsonText, nullable=False, server_default=text("'[]'")),
     Index("intents_id", "id", unique=True),
     Index("intents_mapping", "mapping", "position"),
     sqlite_autoincrement=True,
