@@ -12,6 +12,7 @@ from crosstie.app.synchronising import check_direction, run_synchronise
 from crosstie.app.views import CouplingPage, CouplingView
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.coupling import couple
+from crosstie.engine.recovery import settle_open_intents
 from crosstie.engine.uncoupling import forget, uncouple_all
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
 from crosstie.model.couplings import Coupling, CouplingState
@@ -52,6 +53,8 @@ async def set_up_coupling(
     coupled: list[Coupling] = []
 
     async def work(job: Context) -> None:
+        # A create that was interrupted may have given one of them a partner.
+        await settle_open_intents(job)
         coupled.extend(await couple(job, [(local_id, remote_id)], synchronise=preference, repoint=replace))
 
     job = await run_job(ctx, JobKind.COUPLING, ctx.compiled.mapping.direction, work, exclusive=False)

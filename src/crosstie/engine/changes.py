@@ -71,7 +71,8 @@ class Feed:
         with ctx.store.begin() as unit:
             stored = unit.cursor(ctx.mapping_name, side)
         fresh = stored is None or stored.cursor is None or stored.mapping_digest != ctx.compiled.digest
-        self.remapped = stored is not None and stored.mapping_digest != ctx.compiled.digest
+        # Without a cursor nobody knows under which mapping couplings came to be in step.
+        self.remapped = stored is None or stored.mapping_digest != ctx.compiled.digest
         self.known_count = stored.known_count if stored else None
         self.position = (
             _Position(None)

@@ -13,6 +13,7 @@ from crosstie.engine.candidates import Key, KeyRow, MatchReason, MatchRow, Named
 from crosstie.engine.context import MOST_FAILURES, PAGE, Context, Failure, Report
 from crosstie.engine.coupling import Ids, couple_page, coupling_side
 from crosstie.engine.criteria import Column, Criteria, Criterion, choose_criteria
+from crosstie.engine.recovery import settle_open_intents
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import InvalidOption, UnknownRecord
 from crosstie.model.jobs import Counters, JournalEntry, Outcome
@@ -108,6 +109,8 @@ async def match(
             next_step="Match without creating.",
             mapping=ctx.mapping_name,
         )
+    if not dry_run:
+        await settle_open_intents(ctx)
     found = await _read_both(ctx, criteria, local_ids)
     rows = match_records(criteria.groups, found.locals, found.remotes, found.chosen) + found.outside
     del found

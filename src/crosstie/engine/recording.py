@@ -76,7 +76,7 @@ def _new_coupling(ctx: Context, item: Carried) -> NewCoupling:
         local_version=_vouched(ctx, Side.LOCAL, local, base, held=held),
         remote_version=_vouched(ctx, Side.REMOTE, remote, base, held=held),
         base=encode_base(base),
-        state=CouplingState.WAITING if held else CouplingState.IN_STEP,
+        state=CouplingState.WAITING if held else _rests_as(ctx, item),
         last_synchronised=ctx.now(),
         **names(ctx, local, remote),
     )
@@ -183,7 +183,7 @@ def _after(ctx: Context, item: Carried, coupling: Coupling, problem: Problem | N
     return msgspec.structs.replace(
         coupling,
         base=base,
-        state=_state(item, problem),
+        state=_state(ctx, item, problem),
         local_version=versions[Side.LOCAL],
         remote_version=versions[Side.REMOTE],
         last_synchronised=ctx.now() if wrote or settled else coupling.last_synchronised,
@@ -200,12 +200,21 @@ def _read(item: Carried, side: Side) -> Record | None:
     return item.local if side is Side.LOCAL else item.remote
 
 
-def _state(item: Carried, problem: Problem | None) -> CouplingState:
+def _rests_as(ctx: Context, item: Carried) -> CouplingState:
+    """Return the state of a pair that nothing keeps from being in step: a write can take it out of the filter."""
+    for side, record in ((Side.LOCAL, item.local), (Side.REMOTE, item.remote)):
+        known = record is not None and all(name in record.values for name in ctx.filter_fields.get(side, ()))
+        if record is not None and known and not ctx.in_filter(side, record.values):
+            return CouplingState.OUT_OF_FILTER
+    return CouplingState.IN_STEP
+
+
+def _state(ctx: Context, item: Carried, problem: Problem | None) -> CouplingState:
     pair = item.decision.pair
     if item.decision.action is RecordAction.SKIP:
         return CouplingState.OUT_OF_FILTER
     if problem is None:
-        return CouplingState.IN_STEP
+        return _rests_as(ctx, item)
     if item.decision.action is RecordAction.DELETION_CONFLICT:
         return CouplingState.LOCAL_DELETED if pair.local is None else CouplingState.REMOTE_DELETED
     match problem.problem_class:

@@ -8,6 +8,7 @@ from crosstie.engine.changes import Feed
 from crosstie.engine.context import PAGE, Context, Report, Scope
 from crosstie.engine.decision import decide
 from crosstie.engine.foreseeing import foresee
+from crosstie.engine.merging import BLOCKED
 from crosstie.engine.outcomes import Carried
 from crosstie.engine.pairing import Paired, fetch, pair_changed, pair_gone, pair_named, translate
 from crosstie.engine.planning import guard_emptied, guard_losses
@@ -47,11 +48,15 @@ async def synchronise(ctx: Context) -> Report:
 
 
 class _Run:
-    """One pass over a mapping. `settled` are the couplings that were seen whole, both sides read, in this run."""
+    """One pass over a mapping. `settled` are the couplings that were seen whole, both sides read, in this run.
+
+    `tried` are the records that were due.
+    """
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.settled: set[int] = set()
+        self.tried: set[tuple[Side, str]] = set()
         self.done = 0
         mapping = ctx.compiled.mapping
         create = ctx.task.create or not mapping.only_coupled
@@ -77,11 +82,10 @@ class _Run:
 
         What failed in this job waits for the next one.
         """
-        ctx = self.ctx
-        if ctx.task.dry_run:
+        ctx, tried = self.ctx, self.tried
+        if ctx.task.dry_run and not before:
             return
         ctx.phase = Phase.DUE
-        tried: set[tuple[Side, str]] = set()
         while True:
             with ctx.store.begin() as unit:
                 noted = unit.due(ctx.mapping_name, ctx.now() if ctx.task.patient else FAR, limit=PAGE)
@@ -91,7 +95,8 @@ class _Run:
             if not fresh:
                 return
             for side in (Side.LOCAL, Side.REMOTE):
-                for create, preference in {(row.create, _preference(row)) for row in fresh if row.side is side}:
+                kinds = dict.fromkeys((row.create, _preference(row)) for row in fresh if row.side is side)
+                for create, preference in kinds:
                     ids = [
                         row.record_id
                         for row in fresh
@@ -99,6 +104,9 @@ class _Run:
                     ]
                     await self._due_part(side, ids, create, preference)
             tried |= {(row.side, row.record_id) for row in fresh}
+            if ctx.task.dry_run:
+                # Nothing is struck out, so that the same rows would come again.
+                return
 
     async def _due_part(self, side: Side, ids: Sequence[str], create: bool, preference: Preference) -> None:
         ctx, mapping = self.ctx, self.ctx.compiled.mapping
@@ -110,7 +118,8 @@ class _Run:
         paired = await pair_named(ctx, side, ids)
         found = {_id(side, item) for item in paired}
         await self.process(side, paired, request)
-        if absent := [id for id in ids if id not in found]:
+        absent = [id for id in ids if id not in found]
+        if absent and not ctx.task.dry_run:
             with ctx.store.begin() as unit:
                 unit.remove_due(mapping.name, side, absent)
 
@@ -118,8 +127,8 @@ class _Run:
         """Deal with what the two feeds name, then with deletions, and move the cursors last of all."""
         ctx = self.ctx
         ctx.phase = Phase.CHANGES
-        local = Feed(ctx, Side.LOCAL, creates=self.request.create_remote)
-        remote = Feed(ctx, Side.REMOTE, creates=self.request.create_local)
+        local = Feed(ctx, Side.LOCAL, creates=self._creates(Side.REMOTE))
+        remote = Feed(ctx, Side.REMOTE, creates=self._creates(Side.LOCAL))
         remote_pages = remote.records()
         ahead: dict[str, Record] = {}
         await _read_ahead(remote_pages, ahead)
@@ -134,6 +143,11 @@ class _Run:
                 unit.set_cursor(ctx.mapping_name, Side.LOCAL, local.cursor())
                 unit.set_cursor(ctx.mapping_name, Side.REMOTE, remote.cursor())
 
+    def _creates(self, side: Side) -> bool:
+        """Whether what has no partner on a side gets one."""
+        asked = self.request.create_remote if side is Side.REMOTE else self.request.create_local
+        return asked and self.request.preference is not BLOCKED[side]
+
     async def _feed(self, feed: Feed, pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str, Record]) -> None:
         async for records in pages:
             await self._pages(feed, records, ahead)
@@ -147,6 +161,8 @@ class _Run:
             feed.note_uncoupled(_records(feed.side, [item for item in paired if item.pair.coupling is None]))
             feed.note_coupled(item.pair.coupling for item in paired if item.pair.coupling is not None)
             known = self._known_failures(feed, paired)
+            if self.ctx.task.dry_run:
+                known |= {id for side, id in self.tried if side is feed.side}
             fresh = [item for item in paired if not self._is_echo(feed, item) and _id(feed.side, item) not in known]
             await self.process(feed.side, fresh, self.request)
 
@@ -171,7 +187,7 @@ class _Run:
 
     def _known_failures(self, feed: Feed, paired: Sequence[Paired]) -> set[str]:
         """Return uncoupled records that failed before, as they are now, and are not to be tried again by themselves."""
-        creates = self.request.create_remote if feed.side is Side.LOCAL else self.request.create_local
+        creates = self._creates(feed.side.other)
         ids = [_id(feed.side, item) for item in paired if item.pair.coupling is None]
         if not creates or not ids or self.ctx.task.scope is Scope.FULL:
             return set()
