@@ -1,0 +1,181 @@
+"""Stories in which a promise was once broken, each told with two systems in memory and a process that may die."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from crosstie.model.couplings import CouplingState
+from crosstie.model.decisions import Preference, RecordAction
+from crosstie.model.errors import AlreadyCoupled
+from crosstie.model.jobs import Outcome
+from crosstie.model.mappings import DeletionConflictResolution, UpdateConflictResolution
+from crosstie.model.records import Side
+from crosstie.systems.memory import FaultKind
+from tests.scenarios.tables import CUSTOMER
+from tests.scenarios.world import Plan, World
+from tests.scenarios.world import world as new_world
+
+LOCAL, REMOTE = Side.LOCAL, Side.REMOTE
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with new_world() as found:
+        yield found
+
+
+def coupled(world: World, **values: str) -> tuple[str, str]:
+    """Return a customer and its account, in step."""
+    local = world.make(LOCAL, number="1", name="Adatum", **values)
+    world.create(LOCAL, local)
+    world.sync()
+    return local, world.coupling(local).remote_id
+
+
+def has_entry(world: World, lost: str) -> bool:
+    """Whether the history says that a value was replaced."""
+    return any(lost in (change.before, change.lost) for entry in world.journal() for change in entry.changes)
+
+
+# --- nothing is lost --------------------------------------------------------------------------------------------
+
+
+def story_of_a_conflict(world: World) -> None:
+    local, remote = coupled(world)
+    world.change_mapping(update_conflict=UpdateConflictResolution.SEND)
+    world.sync()
+    world.edit(LOCAL, local, name="Ours")
+    world.edit(REMOTE, remote, name="Theirs")
+
+
+def story_of_a_deletion(world: World) -> None:
+    local, remote = coupled(world)
+    world.change_mapping(deletion_conflict=DeletionConflictResolution.DELETE)
+    world.sync()
+    world.edit(REMOTE, remote, name="Theirs")
+    world.delete(LOCAL, local)
+
+
+@pytest.mark.parametrize("begin", [story_of_a_conflict, story_of_a_deletion])
+def test_an_edit_that_loses_is_in_the_history_wherever_the_process_dies(begin: Callable[[World], None]) -> None:
+    point, died = 0, True
+    while died:
+        point += 1
+        with new_world() as world:
+            begin(world)
+            died = world.killed_at(point, world.sync)
+            world.sync()
+            assert has_entry(world, "Theirs"), f"killed at point {point}"
+            assert world.intents(CUSTOMER) == []
+    assert point > 10
+
+
+def test_an_interrupted_write_that_never_arrived_is_not_in_the_history(world: World) -> None:
+    story_of_a_conflict(world)
+    world.systems[REMOTE].faults.add(FaultKind.RAISE_BEFORE, error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.sync()
+    world.start_process()
+    world.sync()
+    entries = [entry for entry in world.journal() if any(change.before == "Theirs" for change in entry.changes)]
+    assert [(entry.outcome, "interrupted" in entry.words) for entry in entries] == [(Outcome.MODIFIED, False)]
+
+
+# --- nothing is doubled -----------------------------------------------------------------------------------------
+
+
+def interrupted_creation(world: World) -> tuple[str, str]:
+    """Return a customer whose account was created by a process that died before it knew, and another account."""
+    local, other = world.make(LOCAL, number="1", name="Adatum"), world.make(REMOTE, number="1", name="Other")
+    world.systems[REMOTE].faults.add(FaultKind.RAISE_AFTER, error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.create(LOCAL, local)
+    world.start_process()
+    assert len(world.ids(REMOTE)) == 2
+    return local, other
+
+
+def test_coupling_by_hand_finds_the_partner_that_an_interrupted_job_has_made(world: World) -> None:
+    local, other = interrupted_creation(world)
+    with pytest.raises(AlreadyCoupled):
+        world.couple(local, other, synchronise="no")
+    assert world.coupling(local).remote_id not in (None, other)
+
+
+def test_matching_finds_the_partner_that_an_interrupted_job_has_made(world: World) -> None:
+    local, other = interrupted_creation(world)
+    world.match(CUSTOMER, ("number",), synchronise=False, create=False)
+    assert world.coupling(local).remote_id not in (None, other)
+
+
+# --- no surprise ------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_shows_what_an_earlier_job_has_left_to_be_tried_again(world: World) -> None:
+    local, remote = coupled(world)
+    world.edit(LOCAL, local, name="Ours")
+    world.systems[REMOTE].faults.add(FaultKind.THROTTLED)
+    world.sync()
+    plan = Plan()
+    world.sync(dry_run=True, observer=plan)
+    assert [(each.action, each.to_remote) for each in plan.decisions] == [(RecordAction.UPDATE, {"name": "Ours"})]
+    world.sync()
+    assert world.value(REMOTE, remote, "name") == "Ours"
+
+
+def test_a_plan_shows_a_creation_that_is_due_once(world: World) -> None:
+    world.change_mapping(only_coupled=False)
+    local = world.make(LOCAL, number="1", name="Adatum")
+    world.systems[REMOTE].faults.add(FaultKind.THROTTLED)
+    world.sync()
+    world.edit(LOCAL, local, name="Ours")
+    plan = Plan()
+    world.sync(dry_run=True, observer=plan)
+    assert [each.action for each in plan.decisions].count(RecordAction.CREATE_REMOTE) == 1
+
+
+# --- it heals ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("side", "direction"), [(LOCAL, Preference.GET), (REMOTE, Preference.SEND)])
+def test_what_a_job_of_one_direction_passes_over_is_created_by_the_next(
+    world: World, side: Side, direction: Preference
+) -> None:
+    world.change_mapping(only_coupled=False)
+    world.make(side, number="1", name="Adatum")
+    world.sync(direction=direction)
+    assert world.couplings() == []
+    world.sync()
+    assert len(world.couplings()) == 1
+
+
+def test_couplings_older_than_the_first_job_are_held_against_a_changed_filter(world: World) -> None:
+    local = world.make(LOCAL, number="1", name="Adatum")
+    world.create(LOCAL, local)
+    world.change_mapping(local_filter="number eq '2'")
+    world.sync()
+    assert world.coupling(local).state is CouplingState.OUT_OF_FILTER
+
+
+def test_a_person_may_synchronise_a_record_outside_of_the_filter_and_it_stays_outside(world: World) -> None:
+    local, remote = coupled(world)
+    world.gate(LOCAL, local, inside=False)
+    world.edit(LOCAL, local, name="Ours")
+    world.sync(CUSTOMER, local)
+    assert world.value(REMOTE, remote, "name") == "Ours"
+    assert world.coupling(local).state is CouplingState.OUT_OF_FILTER
+    world.edit(REMOTE, remote, name="Theirs")
+    world.sync()
+    assert world.value(LOCAL, local, "name") == "Ours"
+
+
+def test_a_write_that_takes_a_record_out_of_the_filter_is_the_last_one(world: World) -> None:
+    local, remote = coupled(world)
+    world.change_mapping(local_filter="displayName ne 'Theirs'")
+    world.sync()
+    world.edit(REMOTE, remote, name="Theirs")
+    world.sync()
+    assert world.coupling(local).state is CouplingState.OUT_OF_FILTER
+    world.edit(REMOTE, remote, name="Later")
+    world.sync()
+    assert world.value(LOCAL, local, "name") == "Theirs"
