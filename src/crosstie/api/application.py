@@ -1,7 +1,8 @@
 """The application: all routes, and the layers around them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response
@@ -14,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from crosstie.api.asgi import ASGIApp, principal_in, request_id_in
 from crosstie.api.asking import StrictRequest, check_parameters, place_of
 from crosstie.api.document import configuration
-from crosstie.api.door import Door, is_open
+from crosstie.api.door import Door, is_open, is_page
 from crosstie.api.figures import Figures
 from crosstie.api.once import Once
 from crosstie.api.refusing import MEDIA_TYPE, as_ours, encoded, headers_of, invalid, problem_of
@@ -30,10 +31,21 @@ from crosstie.model.people import Permission
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def make_application(
-    home: Home, people: People | None = None, more: Sequence[ControllerRouterHandler] = ()
-) -> tuple[ASGIApp, Litestar]:
-    """Return what a server serves, and the Litestar application within it. `more` are routes beside those of the API.
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages that a server has beside its API.
+
+    `explain` shows what went wrong at the address of a page. A site that `welcomes_visitors` is that of a demo: who
+    comes from this machine is signed in without a question.
+    """
+
+    routes: Sequence[ControllerRouterHandler]
+    explain: Callable[[Request[Any, Any, Any], Exception], Response[str]]
+    welcomes_visitors: bool = False
+
+
+def make_application(home: Home, people: People | None = None, site: Site | None = None) -> tuple[ASGIApp, Litestar]:
+    """Return what a server serves, and the Litestar application within it.
 
     Raises ValueError if a route that writes does not say which permission it needs.
     """
@@ -47,19 +59,19 @@ def make_application(
             await rooms.sessions.close()
 
     app = Litestar(
-        route_handlers=[*handlers(), *more],
-        state=State({"rooms": rooms}),
+        route_handlers=[*handlers(), *(site.routes if site else ())],
+        state=State({"rooms": rooms, "welcomes_visitors": site is not None and site.welcomes_visitors}),
         request_class=StrictRequest,
         guards=[_may],
         before_request=check_parameters,
-        exception_handlers={Exception: _problem},
+        exception_handlers={Exception: _problem if site is None else _either(site)},
         openapi_config=configuration(),
         lifespan=[lifespan],
         logging_config=None,
         debug=False,
     )
     _check_permissions(app)
-    return Shell(Door(Once(cast(ASGIApp, app), home), rooms.people), rooms.figures), app
+    return Shell(Door(Once(cast(ASGIApp, app), home), rooms.people, has_pages=site is not None), rooms.figures), app
 
 
 def _may(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -81,7 +93,27 @@ def _check_permissions(app: Litestar) -> None:
                 raise ValueError(f"The route {route.path} writes and names no permission.")
 
 
+def _either(site: Site) -> Callable[[Request[Any, Any, Any], Exception], Any]:
+    """Return what shows errors to people where they look at pages, and to programs everywhere else."""
+
+    def told(request: Request[Any, Any, Any], error: Exception) -> Any:
+        if not is_page(request.url.path):
+            return _problem(request, error)
+        return site.explain(request, _ours(request, error)[0])
+
+    return told
+
+
 def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    found, more = _ours(request, error)
+    ours = as_ours(found)
+    problem = problem_of(ours, request_id_in(request.scope))
+    headers = {name: value for name, value in headers_of(ours, more).items() if value}
+    return Response(encoded(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _ours(request: Request[Any, Any, Any], error: Exception) -> tuple[Exception, dict[str, str]]:
+    """Return the error of ours for one of Litestar's, with headers that belong to it; any other as it is."""
     more: dict[str, str] = {}
     found: Exception = error
     match error:
@@ -95,7 +127,4 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[byte
             found = invalid(f"{path}: {words}.", path)
         case HTTPException() if error.status_code < 500:
             found = invalid(f"{error.detail}.", "$")
-    ours = as_ours(found)
-    problem = problem_of(ours, request_id_in(request.scope))
-    headers = {name: value for name, value in headers_of(ours, more).items() if value}
-    return Response(encoded(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+    return found, more

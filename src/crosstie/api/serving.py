@@ -11,7 +11,7 @@ import msgspec
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
-from crosstie.api.application import make_application
+from crosstie.api.application import Site, make_application
 from crosstie.api.working import OwnWorker
 from crosstie.app.home import Home
 from crosstie.app.people.acting import People
@@ -78,6 +78,7 @@ def serve(
     ready: Callable[[Serving], None],
     worker: bool = True,
     log_level: str = "warning",
+    site: Site | None = None,
 ) -> None:
     """Serve until a signal asks for the end; requests under way are answered first.
 
@@ -85,7 +86,7 @@ def serve(
     `ready` is told the address and, while there is no administrator, the secret of a new one-time link. Raises
     InvalidOption if host and port cannot be listened on.
     """
-    server, sockets, serving = prepare(home, host, port)
+    server, sockets, serving = prepare(home, host, port, site)
     server.on_ready = lambda: ready(serving)
     with OwnWorker(home, log_level=log_level) if worker else nullcontext() as own:
         if own is not None:
@@ -93,7 +94,7 @@ def serve(
         server.run(sockets=sockets)
 
 
-def prepare(home: Home, host: str, port: int) -> tuple[Server, list[socket.socket], Serving]:
+def prepare(home: Home, host: str, port: int, site: Site | None = None) -> tuple[Server, list[socket.socket], Serving]:
     """Return a server that is about to listen, its sockets, and what is to be told when it answers."""
     listening = _listen(host, port)
     address = _address(listening, host)
@@ -102,7 +103,7 @@ def prepare(home: Home, host: str, port: int) -> tuple[Server, list[socket.socke
     if host not in _EVERYWHERE:
         with home.store.begin() as unit:
             unit.put_setting(WEB_ADDRESS, address)
-    application, litestar = make_application(home, people)
+    application, litestar = make_application(home, people, site)
     config = uvicorn.Config(
         application,
         lifespan="on",

@@ -220,6 +220,13 @@ class Forbidden(AccessRefused):
     next_step = "Ask an administrator for it."
 
 
+class ForeignRequest(AccessRefused):
+    """A form that was not given out to this browser by this server."""
+
+    code = "foreign-request"
+    next_step = "Reload the page and do it again there."
+
+
 class RequestRefused(UsageError):
     """A request to the server is not in order; nothing was done."""
 

@@ -142,6 +142,12 @@ def link_address(people: People, secret: str, *, address: str = "") -> str:
     return f"{address.rstrip('/')}/join/{secret}"
 
 
+def awaits_first(people: People) -> bool:
+    """Whether nobody can administer yet, so that the first administrator's link waits to be followed."""
+    with people.store.begin() as unit:
+        return not has_administrator(unit)
+
+
 def has_administrator(unit: Unit) -> bool:
     """Whether anybody can administer. It stays so once it is so: the last one cannot be disabled or demoted."""
     return any(user.role is Role.ADMINISTRATOR and not user.disabled for user in unit.people.users())

@@ -1,0 +1,183 @@
+"""Words and forms of values on pages: the same word for a thing wherever it is shown."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from crosstie.model.couplings import CouplingState
+from crosstie.model.jobs import JobKind, JobState, Outcome
+from crosstie.model.lists import NOT_COUPLED
+from crosstie.model.mappings import DeletionConflictResolution, Direction, UpdateConflictResolution
+from crosstie.model.problems import ProblemClass
+
+
+class Badge(NamedTuple):
+    """How a state is shown: a word, a tone that is a class of the styles, and an icon; never a colour alone."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+STATES: dict[str, Badge] = {
+    NOT_COUPLED: Badge("Not coupled", "none", "circle"),
+    CouplingState.NEVER_SYNCHRONISED.value: Badge("Coupled, not synchronised yet", "info", "link"),
+    CouplingState.IN_STEP.value: Badge("In step", "good", "check"),
+    CouplingState.CONFLICT.value: Badge("Conflict", "bad", "conflict"),
+    CouplingState.WAITING.value: Badge("Waiting", "fair", "clock"),
+    CouplingState.FAILED.value: Badge("Failed", "bad", "warning"),
+    CouplingState.SKIPPED.value: Badge("Skipped", "fair", "pause"),
+    CouplingState.LOCAL_DELETED.value: Badge("Deleted in {local}", "bad", "trash"),
+    CouplingState.REMOTE_DELETED.value: Badge("Deleted in {remote}", "bad", "trash"),
+    CouplingState.OUT_OF_FILTER.value: Badge("Outside the filter", "none", "filter"),
+}
+JOB_STATES: dict[str, Badge] = {
+    JobState.QUEUED.value: Badge("Waiting", "info", "clock"),
+    JobState.RUNNING.value: Badge("Running", "info", "sync"),
+    JobState.FINISHED.value: Badge("Finished", "good", "check"),
+    JobState.FAILED.value: Badge("Failed", "bad", "warning"),
+    JobState.STOPPED.value: Badge("Stopped by a guard", "fair", "pause"),
+    JobState.INTERRUPTED.value: Badge("Interrupted", "fair", "warning"),
+    JobState.CANCELLED.value: Badge("Cancelled", "none", "close"),
+}
+JOB_KINDS = {
+    JobKind.SYNCHRONISATION.value: "Synchronisation",
+    JobKind.FULL_SYNCHRONISATION.value: "Full synchronisation",
+    JobKind.COUPLING.value: "Coupling",
+    JobKind.UNCOUPLING.value: "Uncoupling",
+    JobKind.UNDO.value: "Undo",
+}
+OUTCOMES: dict[str, str] = {each.value: each.value.replace("_", " ").capitalize() for each in Outcome}
+PROBLEM_CLASSES = {
+    ProblemClass.CONFLICT.value: "Conflict",
+    ProblemClass.DATA.value: "Data",
+    ProblemClass.WAITING.value: "Waiting",
+    ProblemClass.TRANSIENT.value: "Transient",
+    ProblemClass.SETUP.value: "Set-up",
+}
+BUSINESS_CENTRAL, DATAVERSE = "Business Central", "Dataverse"
+SYSTEMS = {"local": BUSINESS_CENTRAL, "remote": DATAVERSE}
+DIRECTIONS = {
+    Direction.TO_REMOTE.value: f"To {DATAVERSE}",
+    Direction.FROM_REMOTE.value: f"From {DATAVERSE}",
+    Direction.BIDIRECTIONAL.value: "Bidirectional",
+}
+ARROWS = {Direction.TO_REMOTE.value: "→", Direction.FROM_REMOTE.value: "←", Direction.BIDIRECTIONAL.value: "↔"}
+UPDATE_CONFLICTS = {
+    UpdateConflictResolution.ASK.value: "Ask",
+    UpdateConflictResolution.SEND.value: f"Send data update to {DATAVERSE}",
+    UpdateConflictResolution.GET.value: f"Get data update from {DATAVERSE}",
+    UpdateConflictResolution.NEWEST.value: "The newest wins",
+}
+DELETION_CONFLICTS = {
+    DeletionConflictResolution.ASK.value: "Ask",
+    DeletionConflictResolution.RESTORE.value: "Restore records",
+    DeletionConflictResolution.UNCOUPLE.value: "Delete coupling",
+    DeletionConflictResolution.DELETE.value: "Delete records",
+}
+_TABLES = {
+    "customers": ("Customers", "Customer"),
+    "vendors": ("Vendors", "Vendor"),
+    "contacts": ("Contacts", "Contact"),
+    "currencies": ("Currencies", "Currency"),
+    "salespeople": ("Salespeople", "Salesperson"),
+    "salespeoplePurchasers": ("Salespeople", "Salesperson"),
+    "paymentTerms": ("Payment Terms", "Payment term"),
+    "shipmentMethods": ("Shipment Methods", "Shipment method"),
+    "syncCustomers": ("Customers", "Customer"),
+    "syncVendors": ("Vendors", "Vendor"),
+    "syncContacts": ("Contacts", "Contact"),
+    "account": ("Accounts", "Account"),
+    "contact": ("Contacts", "Contact"),
+    "systemuser": ("Users", "User"),
+    "transactioncurrency": ("Currencies", "Currency"),
+    "account.paymenttermscode": ("Payment Terms options", "Option"),
+    "account.address1_freighttermscode": ("Freight Terms options", "Option"),
+    "account.address1_shippingmethodcode": ("Shipping Method options", "Option"),
+}
+
+
+def state(name: str) -> Badge:
+    """Return how a record's coupling state is shown."""
+    found = STATES[name]
+    return found._replace(word=found.word.format(**SYSTEMS))
+
+
+def tables(name: str) -> str:
+    """Return what a page of many records of a table is called."""
+    name = name.rsplit("/", 1)[-1]
+    return _TABLES[name][0] if name in _TABLES else _spaced(name)
+
+
+def tables_of(mapping: str, local_table: str) -> str:
+    """Return what a mapping's list is called; one of an unknown table by the mapping."""
+    name = local_table.rsplit("/", 1)[-1]
+    return tables(name) if name in _TABLES else mapping.capitalize()
+
+
+def table(name: str) -> str:
+    """Return what one record of a table is called."""
+    name = name.rsplit("/", 1)[-1]
+    return _TABLES[name][1] if name in _TABLES else _spaced(name)
+
+
+def system(side: str) -> str:
+    """Return the system of a side as people call it."""
+    return SYSTEMS[side]
+
+
+def other(side: str) -> str:
+    """Return the other side."""
+    return "remote" if side == "local" else "local"
+
+
+def moment(at: datetime | None) -> Markup | str:
+    """Return a time; the browser shows it in its own zone."""
+    if at is None:
+        return "never"
+    at = at.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), f"{at:%d %b %Y %H:%M} UTC")
+
+
+def ago(at: datetime | None, now: datetime | None = None) -> str:
+    """Return how long ago something was, in words of one unit."""
+    if at is None:
+        return "never"
+    seconds = max(0, int(((now or datetime.now(UTC)) - at).total_seconds()))
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{plural(seconds // size, word)} ago"
+    return "just now"
+
+
+def number(value: int | None) -> str:
+    """Return a count with its thousands told apart; one that nobody knows as a dash."""
+    return "–" if value is None else f"{value:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def value(found: Any) -> str:
+    """Return a field's value as a list or card shows it; a blank is an empty text."""
+    match found:
+        case None:
+            return ""
+        case bool():
+            return "Yes" if found else "No"
+        case Decimal():
+            return f"{found:,f}"
+        case datetime():
+            return f"{found.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        case date():
+            return found.isoformat()
+        case _:
+            return str(found)
+
+
+def _spaced(name: str) -> str:
+    return "".join(f" {each}" if each.isupper() else each for each in name).replace("_", " ").strip().capitalize()
