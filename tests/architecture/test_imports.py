@@ -18,7 +18,17 @@ MAY_IMPORT = {
     "jobs": {"model", "store", "systems.base", "engine", "rules", "standard"},
     "app": {"model", "store", "systems", "engine", "rules", "standard", "jobs"},
     "api": {"model", "app"},
-    "cli": {"model", "app", "api", "engine.context", "engine.matching", "engine.planning", "sandbox", "store.base"},
+    "cli": {
+        "model",
+        "app",
+        "api",
+        "web",
+        "engine.context",
+        "engine.matching",
+        "engine.planning",
+        "sandbox",
+        "store.base",
+    },
     "web": {"model", "app", "api"},
     "sandbox": set(),
 }

@@ -118,6 +118,15 @@ def prepare(home: Home, host: str, port: int, site: Site | None = None) -> tuple
     return server, [listening], Serving(address=address, first_link=link.secret if link else None)
 
 
+def free_port(wanted: int = PORT, host: str = HOST) -> int:
+    """Return the port `wanted` if nobody listens on it, else 0, which takes a free one."""
+    try:
+        _listen(host, wanted).close()
+    except InvalidOption:
+        return 0
+    return wanted
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(

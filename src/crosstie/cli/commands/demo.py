@@ -1,6 +1,5 @@
 """`demo`: the main job from end to end, on this machine, in half a minute."""
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,28 +19,52 @@ _COUNTERS = ("coupled", "inserted", "modified", "unchanged", "failed", "skipped"
 @click.command("demo", cls=Command)
 @click.option(
     "--once/--stay",
-    default=True,
-    help="End when the comparison is done (as without it), or keep the systems running to look around.",
+    default=None,
+    help="End when the comparison is done (so with --json), or serve the pages to look around (so without it).",
 )
-def demo_(once: bool) -> None:
-    """Couple two systems on this machine, change records on both sides, and bring them in step.
+@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="Of the pages; 8765 if it is free.")
+def demo_(once: bool | None, port: int | None) -> None:
+    """Couple two systems on this machine, change records on both sides, bring them in step, and serve the pages.
 
     Starts Business Central and Dataverse with sample data in a folder of its own, which is gone afterwards; homes
-    and stores of yours are not touched.
+    and stores of yours are not touched. Whoever opens the pages on this machine is signed in as administrator.
     """
     from tempfile import TemporaryDirectory
 
+    if once is None:
+        once = current().json
     with TemporaryDirectory(prefix="crosstie-demo-") as made:
         folder = Path(made)
         with started("demo", folder / "sandbox") as sandbox:
             report = _run(folder / "home", sandbox.info())
             _show(report)
             if not once:
-                click.echo(f"Look around with `crosstie --home {folder / 'home'} couplings CUSTOMER`.", err=True)
-                click.echo("Ctrl-C ends it.", err=True)
                 with until_stopped():
-                    threading.Event().wait()
+                    _serve(folder / "home", port)
     leave(0 if report.in_step else FAILED_RECORDS)
+
+
+def _serve(home_folder: Path, port: int | None) -> None:
+    """Serve the pages over the demo's home until somebody ends it."""
+    from crosstie.api.serving import Serving, free_port, serve
+    from crosstie.app.home import open_home
+    from crosstie.web.routing import site
+
+    def ready(serving: Serving) -> None:
+        address = safe(serving.address)
+        click.echo(f"\nLook around: {address}/", err=True)
+        click.echo(f"The problems that are left wait for you at {address}/problems", err=True)
+        click.echo(f"On the command line: crosstie --home {home_folder} problems", err=True)
+        click.echo("Ctrl-C ends it.", err=True)
+
+    with open_home(home_folder, str(home_folder / "crosstie.db")) as home:
+        serve(
+            home,
+            port=free_port() if port is None else port,
+            ready=ready,
+            log_level="error",
+            site=site(welcomes_visitors=True),
+        )
 
 
 def _run(home_folder: Path, sandbox: dict[str, object]) -> "DemoReport":

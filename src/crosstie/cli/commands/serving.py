@@ -1,4 +1,4 @@
-"""`serve`: the REST API, and where the *Business Central* button leads."""
+"""`serve`: the pages, the REST API, and where the *Business Central* button leads."""
 
 import click
 
@@ -11,14 +11,15 @@ from crosstie.cli.terminal import safe
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option("--no-worker", is_flag=True, help="Leave jobs and schedules to `crosstie worker`.")
 def serve_(host: str, port: int, no_worker: bool) -> None:
-    """Serve the REST API until interrupted, and carry out jobs and schedules beside it.
+    """Serve the pages and the REST API until interrupted, and carry out jobs and schedules beside them.
 
-    While there is no administrator, a one-time code is printed with which somebody becomes the first one. Each
+    While there is no administrator, a one-time link is printed by which somebody becomes the first one. Each
     request is logged on standard error, in JSON; not with --log-level error.
     """
     import logging
 
     from crosstie.api.serving import Serving, serve
+    from crosstie.web.routing import site
 
     if current().log_level != "error":
         logging.getLogger("crosstie.access").setLevel(logging.INFO)
@@ -28,9 +29,17 @@ def serve_(host: str, port: int, no_worker: bool) -> None:
             return
         click.echo(f"Crosstie answers at {safe(serving.address)}", err=True)
         if serving.first_link is not None:
-            click.echo(f"One-time code for the first administrator, good for a day: {serving.first_link}", err=True)
-            click.echo(f'Send it to {serving.address}/api/v1/join as {{"link", "name", "password"}}.', err=True)
+            click.echo("Become the first administrator with this link, good once and for a day:", err=True)
+            click.echo(f"  {safe(serving.address)}/join/{serving.first_link}", err=True)
         click.echo("Ctrl-C ends it.", err=True)
 
     with opened_home() as home:
-        serve(home, host=host, port=port, ready=ready, worker=not no_worker, log_level=current().log_level)
+        serve(
+            home,
+            host=host,
+            port=port,
+            ready=ready,
+            worker=not no_worker,
+            log_level=current().log_level,
+            site=site(),
+        )
