@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test long check bench clean
+.PHONY: help demo test long check bench screenshots browser clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml | $(PY)
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) sync -q --all-groups
 	@touch $@
 
-demo: $(STAMP) ## start both sandboxes, couple them, synchronise, change both sides, synchronise again
+demo: $(STAMP) ## couple two systems on this machine, change both sides, synchronise, and serve the pages
 	@$(VENV)/bin/crosstie demo
 
 check: $(STAMP) ## types and style
@@ -26,11 +26,17 @@ check: $(STAMP) ## types and style
 	@$(VENV)/bin/ruff format --check -q src tests benchmarks
 	@$(VENV)/bin/mypy
 
-test: check ## types, style and all tests in their short form
+browser: # for the tests of the pages
+	@scripts/chromium.sh
+
+test: check browser ## types, style and all tests in their short form
 	@$(VENV)/bin/pytest -q -n 2 --dist loadgroup
 
 long: $(STAMP) ## the long form of the crash tests
 	@CROSSTIE_EVERY_POINT=1 $(VENV)/bin/pytest -q tests/crash
+
+screenshots: $(STAMP) browser ## pictures of every page and dialog, in two widths, light and dark, into out/screenshots
+	@$(PY) -m tests.web.screenshots
 
 bench: $(STAMP) ## figures, side by side with the floor
 	@$(PY) -m benchmarks
