@@ -15,7 +15,7 @@ from crosstie.sandbox.launch import Host, Sandbox
 Json = dict[str, Any]
 _PART = (
     "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-    "PATCH {address} HTTP/1.1\r\nContent-Type: application/json\r\nIf-Match: *\r\n\r\n"
+    "{method} {address} HTTP/1.1\r\nContent-Type: application/json\r\nIf-Match: *\r\n\r\n"
     "{body}\r\n"
 )
 _METADATA = ("$metadata", "EntityDefinitions", "RelationshipDefinitions", "Attributes", "LogicalName")
@@ -132,15 +132,21 @@ class Desk:
     def change_many(self, collection: str, ids: Sequence[str], **values: object) -> None:
         """Change many records alike, in batches of a hundred."""
         for start in range(0, len(ids), 100):
-            parts = [
-                _PART.format(address=f"{self.address(collection)}({id})", body=json.dumps(values))
-                for id in ids[start : start + 100]
-            ]
-            headers = {"Content-Type": "multipart/mixed; boundary=b", **self._authorization()}
-            answer = self._send(
-                "POST", f"{self.host.api}/$batch", "".join(parts) + "--b--\r\n", headers, json_answer=False
-            )
-            assert " 4" not in {line[8:10] for line in answer.splitlines() if line.startswith("HTTP/1.1")}, answer[:500]
+            self._batch([("PATCH", f"{self.address(collection)}({id})", values) for id in ids[start : start + 100]])
+
+    def add_many(self, collection: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Create many records, in batches of a hundred."""
+        for start in range(0, len(rows), 100):
+            self._batch([("POST", self.address(collection), row) for row in rows[start : start + 100]])
+
+    def _batch(self, requests: Sequence[tuple[str, str, Mapping[str, object]]]) -> None:
+        parts = [
+            _PART.format(method=method, address=address, body=json.dumps(values))
+            for method, address, values in requests
+        ]
+        headers = {"Content-Type": "multipart/mixed; boundary=b", **self._authorization()}
+        answer = self._send("POST", f"{self.host.api}/$batch", "".join(parts) + "--b--\r\n", headers, json_answer=False)
+        assert " 4" not in {line[8:10] for line in answer.splitlines() if line.startswith("HTTP/1.1")}, answer[:500]
 
     def remove(self, collection: str, id: str) -> None:
         self._signed("DELETE", f"{self.address(collection)}({id})")
