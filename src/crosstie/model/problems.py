@@ -78,3 +78,31 @@ class Problem(NewProblem, frozen=True, kw_only=True):
     first_seen: datetime
     last_seen: datetime
     closed_at: datetime | None = None
+
+
+class ProblemFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which open problems a list shows; what is left away restricts nothing."""
+
+    mapping: str | None = None
+    problem_class: ProblemClass | None = None
+    code: str | None = None
+    search: str = ""
+    """Is in the record's name or in the words."""
+    waits_for: WaitsFor | None = None
+
+
+class ProblemGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Open problems of one cause, of those that wait only those for one record where `waits_for` names it."""
+
+    code: str
+    problem_class: ProblemClass
+    waits_for: WaitsFor | None = None
+    mappings: dict[str, int]
+    """How many there are under each mapping."""
+    new: int
+    """So many were found since the time that was asked for."""
+    oldest: datetime
+
+    @property
+    def count(self) -> int:
+        return sum(self.mappings.values())

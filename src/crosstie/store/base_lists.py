@@ -1,12 +1,14 @@
 """The interface of the store for lists that people look at: part of a unit of work (`store.base.Unit.lists`)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.model.problems import Problem, ProblemFilter, ProblemGroup
 from crosstie.model.records import Side
 
 
@@ -25,7 +27,10 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lists(Protocol):
-    """Couplings as lists show them. A page costs one query, or two where blanks begin, whatever the number of rows."""
+    """Couplings and problems as lists show them.
+
+    A page costs one query, or two where blanks begin, whatever the number of rows.
+    """
 
     def couplings(
         self,
@@ -40,4 +45,26 @@ class Lists(Protocol):
         after: Place | None = None,
     ) -> list[Coupling]:
         """Return couplings in the order of a column, blanks last, or of their ids if there is none."""
+        ...
+
+    def problems(
+        self,
+        filter: ProblemFilter,
+        *,
+        ids: Sequence[int] | None = None,
+        limit: int = 100,
+        after_id: int = 0,
+    ) -> list[Problem]:
+        """Return open problems that a filter admits, only those with `ids` if they are given, in order of their ids."""
+        ...
+
+    def problem_groups(self, filter: ProblemFilter, since: datetime) -> list[ProblemGroup]:
+        """Return open problems by cause, the most frequent first; `new` counts those found since that time."""
+        ...
+
+    def waiting_groups(self, filter: ProblemFilter, since: datetime, *, limit: int = 20) -> list[ProblemGroup]:
+        """Return the problems that wait, by the record that they wait for, the most awaited first.
+
+        One that waits for several records is in the group of each.
+        """
         ...

@@ -9,7 +9,7 @@ from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.records import Side
 from crosstie.store.base_lists import Column, Place
 from crosstie.store.couplings import SELECT, coupling_of, mentioning
-from crosstie.store.queries import Queries
+from crosstie.store.problem_lists import ProblemLists
 from crosstie.store.schema import couplings as table
 
 _MANY = 2000
@@ -19,7 +19,7 @@ _MANY = 2000
 _BLANK = ""
 
 
-class SqlLists(Queries):
+class SqlLists(ProblemLists):
     """`store.base_lists.Lists` by SQL."""
 
     def couplings(

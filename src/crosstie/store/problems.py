@@ -18,12 +18,12 @@ from crosstie.store.codec import decode_problem_fields, encode
 from crosstie.store.queries import Queries
 from crosstie.store.renewal import renew
 from crosstie.store.schema import couplings, problems, waits
-from crosstie.store.work import AnyRow
+from crosstie.store.work import AnyRow, Work
 
 _NEW = tuple(name for name in NewProblem.__struct_fields__ if name != "waits_for")
 _STORED = ("id", "attempts", "first_seen", "last_seen", "closed_at")
 _COLUMNS = (*_NEW, *_STORED)
-_SELECT = select(*(problems.c[name] for name in _COLUMNS)).where(problems.c.closed_at.is_(None))
+SELECT = select(*(problems.c[name] for name in _COLUMNS)).where(problems.c.closed_at.is_(None))
 _SELECT_WAITS = select(waits.c.problem_id, waits.c.mapping, waits.c.side, waits.c.key).order_by(
     waits.c.problem_id, waits.c.mapping, waits.c.side, waits.c.key
 )
@@ -65,19 +65,19 @@ class ProblemQueries(Queries):
         limit: int = 1000,
         after_id: int = 0,
     ) -> list[Problem]:
-        query = _SELECT.where(problems.c.id > after_id).order_by(problems.c.id)
+        query = SELECT.where(problems.c.id > after_id).order_by(problems.c.id)
         if mapping is not None:
             query = query.where(problems.c.mapping == mapping)
         if code is not None:
             query = query.where(problems.c.code == code)
         if records is None:
-            return self._loaded(self._work.read(query.limit(limit)))
+            return loaded(self._work, self._work.read(query.limit(limit)))
         ids: set[int] = set()
         named = list(records)
         for side in Side:
             ids |= self._of_records(mapping, side, [id_ for at, id_ in named if at is side])
         rows = self._work.read_among(query, problems.c.id, sorted(ids))
-        return self._loaded(rows[:limit])
+        return loaded(self._work, rows[:limit])
 
     def count_problems(self) -> dict[str, dict[str, int]]:
         query = (
@@ -93,7 +93,7 @@ class ProblemQueries(Queries):
     def waiting_for(self, mapping: str, side: Side, keys: Iterable[str]) -> list[Problem]:
         query = select(waits.c.problem_id).where(waits.c.mapping == mapping, waits.c.side == side.value)
         ids = {row.problem_id for row in self._work.read_among(query, waits.c.key, keys)}
-        return self._loaded(self._work.read_among(_SELECT.order_by(problems.c.id), problems.c.id, sorted(ids)))
+        return loaded(self._work, self._work.read_among(SELECT.order_by(problems.c.id), problems.c.id, sorted(ids)))
 
     def _of_records(self, mapping: str | None, side: Side, record_ids: Iterable[str]) -> set[int]:
         """Return the ids of the open problems of these records, directly or through their couplings."""
@@ -148,7 +148,7 @@ class ProblemQueries(Queries):
         """Return the open problems of the records of `new`, locked."""
         rows: dict[int, AnyRow] = {}
         for mapping in dict.fromkeys(each.mapping for each in new):
-            query = _SELECT.where(problems.c.mapping == mapping).order_by(problems.c.id)
+            query = SELECT.where(problems.c.mapping == mapping).order_by(problems.c.id)
             group = [each for each in new if each.mapping == mapping]
             local_ids = [each.local_id for each in group if each.local_id is not None]
             remote_ids = [each.remote_id for each in group if each.remote_id is not None]
@@ -156,7 +156,7 @@ class ProblemQueries(Queries):
                 rows[row.id] = row
             for row in self._work.read_among(query, problems.c.remote_id, remote_ids, lock=True):
                 rows[row.id] = row
-        return self._loaded(list(rows.values()))
+        return loaded(self._work, list(rows.values()))
 
     def _close(self, ids: Sequence[int], now: datetime) -> None:
         for condition in self._work.among(problems.c.id, ids):
@@ -167,14 +167,13 @@ class ProblemQueries(Queries):
         for condition in self._work.among(waits.c.problem_id, ids):
             self._work.write(delete(waits).where(condition))
 
-    def _loaded(self, rows: Sequence[AnyRow]) -> list[Problem]:
-        """Return the problems of `rows` with what they wait for."""
-        awaited: dict[int, list[WaitsFor]] = {}
-        for problem_id, mapping, side, key in self._work.read_among(
-            _SELECT_WAITS, waits.c.problem_id, [row.id for row in rows]
-        ):
-            awaited.setdefault(problem_id, []).append(WaitsFor(mapping, Side(side), key))
-        return [_problem(row, tuple(awaited.get(row.id, ()))) for row in rows]
+
+def loaded(work: Work, rows: Sequence[AnyRow]) -> list[Problem]:
+    """Return the problems of rows of `SELECT`, with what they wait for."""
+    awaited: dict[int, list[WaitsFor]] = {}
+    for problem_id, mapping, side, key in work.read_among(_SELECT_WAITS, waits.c.problem_id, [row.id for row in rows]):
+        awaited.setdefault(problem_id, []).append(WaitsFor(mapping, Side(side), key))
+    return [_problem(row, tuple(awaited.get(row.id, ()))) for row in rows]
 
 
 def _row(problem: Problem) -> dict[str, Any]:
