@@ -12,9 +12,9 @@ from crosstie.api.asking import check_parameters
 from crosstie.web.csrf import check_form
 from crosstie.web.failing import explained
 from crosstie.web.rendering import STATIC
-from crosstie.web.routes import home, progress, signing_in
+from crosstie.web.routes import help, home, progress, signing_in
 
-_ROOMS = (signing_in, home, progress)
+_ROOMS = (signing_in, home, help, progress)
 
 
 def site(*, welcomes_visitors: bool = False) -> Site:
