@@ -10,6 +10,7 @@ from crosstie.app.home import Home
 from crosstie.app.matching import match
 from crosstie.app.session import open_session
 from crosstie.app.synchronising import synchronise
+from crosstie.app.undoing import undo_job
 
 
 async def synchronise_customers(home: Home) -> Any:
@@ -43,6 +44,20 @@ async def uncouple_customers(home: Home) -> Any:
     """Remove every coupling of the mapping, and the company's stamp from the remote records."""
     async with open_session(home) as session:
         return msgspec.to_builtins(await uncouple(session, "CUSTOMER", all=True))
+
+
+async def undo_kept_job(home: Home) -> Any:
+    """Undo the job whose number is kept in a setting; again, if that has begun already."""
+    with home.store.begin() as unit:
+        job = int(unit.settings()["undone"])
+    async with open_session(home) as session:
+        return msgspec.to_builtins(await undo_job(session, job, forced=True))
+
+
+async def synchronise_as_scheduled(home: Home) -> Any:
+    """Synchronise what changed, as a job does that nobody asked for."""
+    async with open_session(home) as session:
+        return msgspec.to_builtins(await synchronise(session, "CUSTOMER"))
 
 
 async def connect(home: Home, sandbox: dict[str, Any]) -> Any:

@@ -6,14 +6,17 @@ record becomes due, and the three-way decision finds what was done already in ag
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from crosstie.engine.context import Context
 from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
+from crosstie.engine.remembering import remember
 from crosstie.engine.uncoupling import forget
+from crosstie.engine.undo_notes import not_again, renew
 from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
-from crosstie.model.jobs import Due, DueReason, Intent, Job, JobState, JournalEntry, Outcome, Phase
+from crosstie.model.jobs import Due, DueReason, Intent, Job, JobKind, JobState, JournalEntry, Outcome, Phase
 from crosstie.model.records import Record, Side, WriteKind
 from crosstie.model.values import Scalar
 from crosstie.store.base import Unit
@@ -32,6 +35,7 @@ async def settle_open_intents(ctx: Context) -> int:
         intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive]
     # A record without source, as an undo brings it back, is coupled with nothing.
     creates = [intent for intent in intents if intent.kind is WriteKind.CREATE and intent.source_id is not None]
+    uncoupled = await _uncoupled(ctx, intents)
     deleted = await _find_deleted(ctx, [intent for intent in intents if intent.kind is WriteKind.DELETE])
     found = await _find_created(ctx, creates)
     sources = await _sources(ctx, creates)
@@ -40,9 +44,13 @@ async def settle_open_intents(ctx: Context) -> int:
         for intent in creates
         if (record := found.get(intent.id))
     ]
+    interrupted = await remember(ctx, intents)
     with ctx.store.begin() as unit:
+        unit.add_journal(interrupted)
         _couple(ctx, unit, [new for _, _, new in adopted])
         _uncouple(ctx, unit, deleted)
+        for side, record in uncoupled:
+            renew(ctx, unit, side, record)
         unit.add_due([due for intent in intents for due in _due(ctx, intent)])
         unit.close_intents([intent.id for intent in intents])
         for job in dead:
@@ -50,26 +58,40 @@ async def settle_open_intents(ctx: Context) -> int:
     return len(intents)
 
 
-async def _find_deleted(ctx: Context, deletes: Sequence[Intent]) -> list[Intent]:
+class _Deleted(NamedTuple):
+    """A delete of a coupled record that was carried out, and the record that is left."""
+
+    intent: Intent
+    coupling: Coupling
+    survivor: Record | None
+
+
+async def _find_deleted(ctx: Context, deletes: Sequence[Intent]) -> list[_Deleted]:
     """Return the deletes of coupled records that were carried out."""
-    gone: list[Intent] = []
+    found: list[_Deleted] = []
     for side in Side:
-        mine = [intent for intent in deletes if intent.side is side and intent.record_id and intent.coupling_id]
-        there = await fetch(ctx, side, [intent.record_id for intent in mine if intent.record_id])
-        gone += [intent for intent in mine if intent.record_id not in there]
-    return gone
+        mine = {i.record_id: i for i in deletes if i.side is side and i.record_id and i.coupling_id}
+        there = await fetch(ctx, side, list(mine))
+        with ctx.store.begin() as unit:
+            held = unit.couplings.by_record(ctx.mapping_name, side, [id for id in mine if id not in there])
+        alone = {id: coupling for id, coupling in held.items() if coupling.id == mine[id].coupling_id}
+        left = await fetch(ctx, side.other, [coupling.record_id(side.other) for coupling in alone.values()])
+        found += [_Deleted(mine[id], each, left.get(each.record_id(side.other))) for id, each in alone.items()]
+    return found
 
 
-def _uncouple(ctx: Context, unit: Unit, deletes: Sequence[Intent]) -> None:
+def _uncouple(ctx: Context, unit: Unit, deleted: Sequence[_Deleted]) -> None:
     """Remove the couplings of records that the dead job deleted, as it would have done: a delete takes them along."""
-    for intent in deletes:
-        assert intent.record_id is not None, "chosen for that"
-        coupling = unit.couplings.by_record(ctx.mapping_name, intent.side, [intent.record_id]).get(intent.record_id)
-        if coupling is None or coupling.id != intent.coupling_id:
+    lost = unit.couplings.delete([each.coupling for each in deleted])
+    for intent, coupling, survivor in deleted:
+        if coupling.id in lost:
             continue
-        unit.couplings.delete([coupling])
+        unit.couplings.keep_removed([coupling], ctx.now())
         forget(ctx, unit, [coupling])
         unit.add_journal([_gone(ctx, intent, coupling)])
+        job = unit.background.job(intent.job_id)
+        if survivor is not None and job is not None and job.kind is JobKind.UNDO:
+            not_again(ctx, unit, intent.side.other, survivor, f"undo by job {job.id}")
 
 
 def _gone(ctx: Context, intent: Intent, coupling: Coupling) -> JournalEntry:
@@ -85,6 +107,19 @@ def _gone(ctx: Context, intent: Intent, coupling: Coupling) -> JournalEntry:
         words=f"the {intent.side} record was deleted by a job that was interrupted",
         at=ctx.now(),
     )
+
+
+async def _uncoupled(ctx: Context, intents: Sequence[Intent]) -> list[tuple[Side, Record]]:
+    """Return the uncoupled records to which an undo may have put values back."""
+    found: list[tuple[Side, Record]] = []
+    for side in Side:
+        ids = [i.record_id for i in intents if i.side is side and _is_of_uncoupled(i) and i.record_id]
+        found += [(side, record) for record in (await fetch(ctx, side, ids)).values()]
+    return found
+
+
+def _is_of_uncoupled(intent: Intent) -> bool:
+    return intent.kind is WriteKind.UPDATE and intent.coupling_id is None
 
 
 async def _find_created(ctx: Context, creates: Sequence[Intent]) -> dict[str, Record]:
@@ -181,7 +216,7 @@ def _due(ctx: Context, intent: Intent) -> list[Due]:
     create = intent.kind is WriteKind.CREATE
     side = intent.side.other if create else intent.side
     record_id = intent.source_id if create else intent.record_id
-    if record_id is None:
+    if record_id is None or _is_of_uncoupled(intent):
         return []
     return [
         Due(
