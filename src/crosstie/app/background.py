@@ -12,6 +12,7 @@ from crosstie.app.home import Home
 from crosstie.app.matching import match
 from crosstie.app.restoring import delete, restore
 from crosstie.app.retrying import retry
+from crosstie.app.selecting import Selection
 from crosstie.app.session import Session, connection_of, open_session
 from crosstie.app.synchronising import check_direction, synchronise
 from crosstie.engine.context import Assignment
@@ -53,6 +54,7 @@ class SynchroniseArguments(Arguments, frozen=True, kw_only=True):
     """Synchronise Now, what changed, or everything."""
 
     records: tuple[str, ...] = ()
+    selection: Selection | None = None
     direction: Preference | None = None
     full: bool = False
     create: bool = False
@@ -60,15 +62,18 @@ class SynchroniseArguments(Arguments, frozen=True, kw_only=True):
     patient: bool = False
 
     def kind(self) -> JobKind:
-        return JobKind.FULL_SYNCHRONISATION if self.full and not self.records else JobKind.SYNCHRONISATION
+        return JobKind.FULL_SYNCHRONISATION if self.full and not self._named() else JobKind.SYNCHRONISATION
 
     def exclusive(self) -> bool:
-        return not self.records
+        return not self._named()
+
+    def _named(self) -> bool:
+        return bool(self.records) or self.selection is not None
 
     def check(self, mapping: Mapping | None) -> None:
         if mapping is not None:
             check_direction(mapping, self.direction)
-        elif self.records:
+        elif self._named():
             raise InvalidOption("Records are named under a mapping.", next_step="Name the mapping.")
 
 
@@ -90,8 +95,13 @@ class MatchArguments(OfMapping, frozen=True, kw_only=True):
 class CreateArguments(OfMapping, frozen=True, kw_only=True):
     """Create partners."""
 
-    records: tuple[str, ...]
+    records: tuple[str, ...] = ()
+    selection: Selection | None = None
     side: Side = Side.LOCAL
+
+    def check(self, mapping: Mapping | None) -> None:
+        if bool(self.records) == (self.selection is not None):
+            raise InvalidOption("Name the records that are to get partners, or a selection of them.")
 
 
 class CoupleArguments(OfMapping, frozen=True, kw_only=True):
@@ -110,6 +120,7 @@ class UncoupleArguments(OfMapping, frozen=True, kw_only=True):
     """Delete Coupling."""
 
     records: tuple[str, ...] = ()
+    selection: Selection | None = None
     all: bool = False
     force: bool = False
 
@@ -120,7 +131,7 @@ class UncoupleArguments(OfMapping, frozen=True, kw_only=True):
         return self.all
 
     def check(self, mapping: Mapping | None) -> None:
-        if bool(self.records) == self.all:
+        if bool(self.records) + self.all + (self.selection is not None) != 1:
             raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Say all for all.")
 
 
@@ -153,6 +164,7 @@ async def _synchronise(session: Session, given: SynchroniseArguments) -> dict[st
         session,
         given.mapping,
         given.records,
+        selection=given.selection,
         direction=given.direction,
         full=given.full,
         create=given.create,
@@ -181,7 +193,7 @@ async def _match(session: Session, given: MatchArguments) -> dict[str, Any]:
 
 
 async def _create(session: Session, given: CreateArguments) -> dict[str, Any]:
-    await create_partners(session, given.mapping, given.records, side=given.side)
+    await create_partners(session, given.mapping, given.records, selection=given.selection, side=given.side)
     return {}
 
 
@@ -193,7 +205,7 @@ async def _couple(session: Session, given: CoupleArguments) -> dict[str, Any]:
 
 
 async def _uncouple(session: Session, given: UncoupleArguments) -> dict[str, Any]:
-    await uncouple(session, given.mapping, given.records, all=given.all, forced=given.force)
+    await uncouple(session, given.mapping, given.records, selection=given.selection, all=given.all, forced=given.force)
     return {}
 
 

@@ -7,6 +7,7 @@ import msgspec
 from crosstie.app.home import Home
 from crosstie.app.records import find_record, find_records, listed, unknown_record
 from crosstie.app.running import run_job
+from crosstie.app.selecting import Selection, couplings_of, ids_of
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.synchronising import check_direction, run_synchronise
 from crosstie.app.views import CouplingPage, CouplingView
@@ -23,10 +24,14 @@ from crosstie.model.records import Side
 
 
 class SetUp(msgspec.Struct, frozen=True, kw_only=True):
-    """A coupling that was set up, and what synchronising it came to (None where it was not asked for)."""
+    """A coupling that was set up, and what synchronising it came to (None where it was not asked for).
+
+    `job_id` is the job that coupled; undoing it takes back what followed as well.
+    """
 
     coupling: CouplingView
     report: Report | None
+    job_id: int | None = None
 
 
 async def set_up_coupling(
@@ -66,7 +71,7 @@ async def set_up_coupling(
         report = await run_synchronise(following)
     with session.store.begin() as unit:
         now = unit.couplings.by_record(name, Side.LOCAL, [local_id]).get(local_id, coupled[0])
-    return SetUp(coupling=CouplingView.of(now), report=report)
+    return SetUp(coupling=CouplingView.of(now), report=report, job_id=job.job_id)
 
 
 def _preference(ctx: Context, synchronise: str | None) -> Preference | None:
@@ -98,26 +103,33 @@ async def _find_partner(ctx: Context, text: str) -> str:
 async def create_partners(
     session: Session,
     mapping: str,
-    records: Sequence[str],
+    records: Sequence[str] = (),
     *,
+    selection: Selection | None = None,
     side: Side = Side.LOCAL,
     dry_run: bool = False,
     observer: Observer | None = None,
 ) -> Report:
-    """Create and couple partners of records of `side` on the other side (engine rule U-7).
+    """Create and couple partners of records of `side`, or of a selection of a list, on the other side (rule U-7).
 
     Coupled records are skipped; a coupling whose partner no longer exists makes way first. Raises UnknownRecord,
     AmbiguousRecord, InvalidOption if the mapping does not flow that way, AlreadyCoupled if nothing is left to do.
     """
     name = session.mapping(mapping).name
+    side = side if selection is None else selection.side
     check_direction(session.mapping(name), Preference.SEND if side is Side.LOCAL else Preference.GET)
     task = Task(scope=Scope.RECORDS, create=True, on_purpose=True, dry_run=dry_run)
     ctx = await session.context(name, task, observer=observer)
-    ids = [id for _, id in await find_records(ctx, records, sides=(side,))]
+    if selection is not None:
+        ids = await ids_of(ctx, selection)
+        words = f"{len(ids):,} selected records"
+    else:
+        ids = [id for _, id in await find_records(ctx, records, sides=(side,))]
+        words = listed(records)
     skipped = await _make_way(ctx, side, ids)
     left = [id for id in dict.fromkeys(ids) if id not in skipped]
     if not left:
-        raise AlreadyCoupled(f"{listed(records)}: already coupled; there is nothing to create.")
+        raise AlreadyCoupled(f"{words}: already coupled; there is nothing to create.")
     ctx.task = msgspec.structs.replace(task, records=tuple((side, id) for id in left))
     ctx.counters(side.other).skipped += len(skipped)
     return await run_synchronise(ctx)
@@ -145,16 +157,17 @@ async def uncouple(
     mapping: str,
     records: Sequence[str] = (),
     *,
+    selection: Selection | None = None,
     all: bool = False,
     forced: bool = False,
 ) -> Report:
-    """Remove the couplings of records, or all of a mapping; neither record is deleted (engine rules U-11 to U-16).
+    """Remove the couplings of records, of a selection of a list, or all of a mapping; no record is deleted.
 
-    Uncoupled records among those named are skipped. Raises NotCoupled if none is coupled, UnknownRecord,
-    AmbiguousRecord, InvalidOption if neither records nor `all` is given.
+    Uncoupled records among those named are skipped (engine rules U-11 to U-16). Raises NotCoupled if none is coupled,
+    UnknownRecord, AmbiguousRecord, InvalidOption if neither records, a selection nor `all` is given.
     """
     name = session.mapping(mapping).name
-    if bool(records) == all:
+    if bool(records) + all + (selection is not None) != 1:
         raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for all.")
     task = Task(scope=Scope.RECORDS, on_purpose=True)
     ctx = await session.context(name, task, guards=Guards(forced=forced))
@@ -168,16 +181,20 @@ async def uncouple(
             number = sum(unit.couplings.count(name).values())
         direction = ctx.compiled.mapping.direction
         return await run_job(ctx, JobKind.UNCOUPLING, direction, everything, exclusive=True, expected=number)
-    named = await _coupled_records(ctx, records)
-    with session.store.begin() as unit:
+    if selection is not None:
+        ids = await ids_of(ctx, selection)
+        found, asked, words = couplings_of(ctx, selection.side, ids), len(ids), f"{len(ids):,} selected records"
+    else:
+        named = await _coupled_records(ctx, records)
         found = [
             coupling
-            for side in (Side.LOCAL, Side.REMOTE)
-            for coupling in unit.couplings.by_record(name, side, [id for at, id in named if at is side]).values()
+            for side in Side
+            for coupling in couplings_of(ctx, side, [id for at, id in dict.fromkeys(named) if at is side])
         ]
+        asked, words = len(named), listed(records)
     if not found:
-        raise NotCoupled(f"{listed(records)}: not coupled under {name}.", mapping=name)
-    ctx.report.to_remote.skipped += len(named) - len(found)
+        raise NotCoupled(f"{words}: not coupled under {name}.", mapping=name)
+    ctx.report.to_remote.skipped += asked - len(found)
 
     async def work(job: Context) -> None:
         await run_uncoupling(job, found, dependants=dependants)
@@ -190,21 +207,20 @@ async def _coupled_records(ctx: Context, texts: Sequence[str]) -> list[tuple[Sid
     """Find records also where they no longer exist: the couplings still know their ids, keys and names."""
     found: list[tuple[Side, str]] = []
     unknown: list[str] = []
-    for text in texts:
+    ids = {text: text.strip().lower() for text in texts}
+    with ctx.store.begin() as unit:
+        by_id = {side: unit.couplings.by_record(ctx.mapping_name, side, ids.values()) for side in Side}
+    for text, id in ids.items():
+        if sides := [side for side in Side if id in by_id[side]]:
+            found.extend((side, id) for side in sides)
+            continue
         with ctx.store.begin() as unit:
-            by_id = {
-                (side, text.strip().lower())
-                for side in (Side.LOCAL, Side.REMOTE)
-                if unit.couplings.by_record(ctx.mapping_name, side, [text.strip().lower()])
-            }
             named = [
                 c
                 for c in unit.couplings.page(ctx.mapping_name, search=text.strip(), limit=100)
                 if text.strip() in (c.local_key, c.local_name, c.remote_key, c.remote_name)
             ]
-        if by_id:
-            found.extend(by_id)
-        elif len(named) == 1:
+        if len(named) == 1:
             found.append((Side.LOCAL, named[0].local_id))
         else:
             unknown.append(text)

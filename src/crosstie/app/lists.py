@@ -41,7 +41,8 @@ async def list_records(
     A page costs a request or two, whatever the size of the table; one of uncoupled records looks at up to 20,000 ids.
     Raises UnknownMapping, UnknownField, InvalidOption, SystemFailure.
     """
-    _check(states, size)
+    check_states(states)
+    _check_size(size)
     ctx = await session.context(session.mapping(mapping).name, Task())
     order = _order(ctx, side, sort)
     columns = _columns(ctx, side, fields)
@@ -89,11 +90,15 @@ async def count_records(
     )
 
 
-def _check(states: Sequence[str], size: int) -> None:
+def check_states(states: Sequence[str]) -> None:
+    """Refuse what is no state of a record. Raises InvalidOption with those there are."""
     for state in states:
         if state != NOT_COUPLED and state not in _STATES:
             known = ", ".join((NOT_COUPLED, *_STATES))
             raise InvalidOption(f"{state!r} is no state of a record; there are {known}.", state=state)
+
+
+def _check_size(size: int) -> None:
     if not 1 <= size <= MOST_ROWS:
         raise InvalidOption(f"A page has between 1 and {MOST_ROWS} rows, not {size}.")
 

@@ -34,7 +34,9 @@ async def find_records(
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         for text, id in (await _known(ctx, side, missing)).items():
             found[text] = (side, id)
-        for text in [text for text in missing if text not in found]:
+        for text, id in (await _by_ids(ctx, side, [text for text in missing if text not in found])).items():
+            found[text] = (side, id)
+        for text in [text for text in missing if text not in found and not is_guid(text)]:
             if record := await find_record(ctx, side, text):
                 found[text] = (side, record.id)
     for text in texts:
@@ -98,6 +100,16 @@ async def _known(ctx: Context, side: Side, texts: Sequence[str]) -> dict[str, st
         for text in texts
         if (coupling := coupled.get(text.strip())) and not is_guid(text)
     }
+
+
+async def _by_ids(ctx: Context, side: Side, texts: Sequence[str]) -> dict[str, str]:
+    """Return those of the texts that are ids of records of the side; many are asked for in few requests."""
+    ids = {text: text.strip().strip("{}").lower() for text in texts if is_guid(text)}
+    if not ids:
+        return {}
+    key = ctx.compiled.schema(side).key
+    there = await ctx.systems[side].get(ctx.compiled.mapping.table(side), list(ids.values()), (key,))
+    return {text: id for text, id in ids.items() if id in there}
 
 
 def _listed(ctx: Context, side: Side, records: Sequence[Record]) -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from crosstie.app.records import find_records, listed
 from crosstie.app.running import run_job
+from crosstie.app.selecting import Selection, ids_of
 from crosstie.app.session import Session
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.outcomes import target_of
@@ -23,6 +24,7 @@ async def synchronise(
     mapping: str | None,
     records: Sequence[str] = (),
     *,
+    selection: Selection | None = None,
     direction: Preference | None = None,
     full: bool = False,
     create: bool = False,
@@ -31,8 +33,9 @@ async def synchronise(
     patient: bool = False,
     observer: Observer | None = None,
 ) -> list[Report]:
-    """Synchronise named records of a mapping, what changed in it, or (no mapping) all enabled ones in dependency order.
+    """Synchronise records of a mapping, what changed in it, or (no mapping) all enabled ones in dependency order.
 
+    The records are those named by `records`, or those of a `selection` of a list.
     `direction` is a preference for coupled records: send, get, or merge. `full` looks at every record, `create`
     also makes missing partners, `dry_run` writes nothing and only tells the observer, `forced` passes the guards.
     Raises UnknownMapping, UnknownRecord, AmbiguousRecord, InvalidOption, NotCoupled if none of the records named has a
@@ -47,18 +50,22 @@ async def synchronise(
     reports = []
     for name in names:
         check_direction(session.mapping(name), direction)
-        scope = Scope.RECORDS if records else Scope.FULL if full else Scope.CHANGES
+        named = bool(records) or selection is not None
+        scope = Scope.RECORDS if named else Scope.FULL if full else Scope.CHANGES
         task = Task(
             scope=scope,
             preference=direction or Preference.MERGE,
             create=create,
-            on_purpose=bool(records),
+            on_purpose=named,
             dry_run=dry_run,
             patient=patient,
         )
         ctx = await session.context(name, task, guards=Guards(forced=forced), observer=observer)
-        if records:
-            await _name_records(ctx, records)
+        if selection is not None:
+            found = [(selection.side, id) for id in await ids_of(ctx, selection)]
+            _name_records(ctx, f"{len(found):,} selected records", found)
+        elif records:
+            _name_records(ctx, listed(records), await find_records(ctx, records, sides=(Side.LOCAL, Side.REMOTE)))
         reports.append(await run_synchronise(ctx))
     return reports
 
@@ -91,15 +98,14 @@ async def _expected(ctx: Context) -> int | None:
     return max(sum(known) - coupled, *known) if len(known) == len(there) else None
 
 
-async def _name_records(ctx: Context, texts: Sequence[str]) -> None:
-    """Put the records named into the task; those without a partner are skipped where none is to be created."""
-    found = await find_records(ctx, texts, sides=(Side.LOCAL, Side.REMOTE))
+def _name_records(ctx: Context, words: str, found: Sequence[tuple[Side, str]]) -> None:
+    """Put records into the task; those without a partner are skipped where none is to be created."""
     if not ctx.task.create and ctx.compiled.mapping.only_coupled:
-        found = _only_coupled(ctx, texts, found)
+        found = _only_coupled(ctx, words, found)
     ctx.task = msgspec.structs.replace(ctx.task, records=tuple(found))
 
 
-def _only_coupled(ctx: Context, texts: Sequence[str], found: Sequence[tuple[Side, str]]) -> list[tuple[Side, str]]:
+def _only_coupled(ctx: Context, words: str, found: Sequence[tuple[Side, str]]) -> list[tuple[Side, str]]:
     coupled: set[tuple[Side, str]] = set()
     with ctx.store.begin() as unit:
         for side in Side:
@@ -107,7 +113,7 @@ def _only_coupled(ctx: Context, texts: Sequence[str], found: Sequence[tuple[Side
             coupled |= {(side, id) for id in unit.couplings.by_record(ctx.mapping_name, side, ids)}
     kept = [record for record in found if record in coupled]
     if not kept:
-        raise NotCoupled(f"{listed(texts)}: not coupled under {ctx.mapping_name}.", mapping=ctx.mapping_name)
+        raise NotCoupled(f"{words}: not coupled under {ctx.mapping_name}.", mapping=ctx.mapping_name)
     ctx.counters(target_of(ctx, Side.LOCAL)).skipped += len(found) - len(kept)
     return kept
 

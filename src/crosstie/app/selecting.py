@@ -1,0 +1,151 @@
+"""Selections: records of a list that are dealt with together, by their ids or as all that the list shows."""
+
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from crosstie.app.lists import check_states, count_records
+from crosstie.app.searching import search_filters
+from crosstie.app.session import Session
+from crosstie.engine.context import PAGE, Context, Task
+from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.model.errors import InvalidOption
+from crosstie.model.lists import NOT_COUPLED
+from crosstie.model.records import Side
+
+MOST_IDS = 20_000
+"""So many records may be named one by one; more are chosen as all that a list shows."""
+FIRST_NAMES = 5
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Records of one side of a mapping: those of `ids`, or all that a list shows with this search and these states.
+
+    `states` also narrow down what is named by ids. `excluded` are taken out again.
+    """
+
+    side: Side = Side.LOCAL
+    ids: tuple[str, ...] = ()
+    all: bool = False
+    search: str = ""
+    states: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Refuse what selects nothing, or too much one by one. Raises InvalidOption."""
+        check_states(self.states)
+        if bool(self.ids) == self.all:
+            raise InvalidOption("Nothing is selected.", next_step="Select records, or all that match.")
+        if max(len(self.ids), len(self.excluded)) > MOST_IDS:
+            raise InvalidOption(
+                f"At most {MOST_IDS:,} records are selected one by one.", next_step="Select all that match instead."
+            )
+
+
+class Selected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a selection comes to. `total` and the number of those not coupled are None where a system does not count.
+
+    `names` are those of the first few that are coupled.
+    """
+
+    total: int | None
+    coupled: int
+    by_state: dict[str, int]
+    names: list[str]
+
+    @property
+    def not_coupled(self) -> int | None:
+        """How many have no partner."""
+        return None if self.total is None else max(0, self.total - self.coupled)
+
+
+async def ids_of(ctx: Context, selection: Selection) -> list[str]:
+    """Return the ids of a selection, each once. Raises InvalidOption, SystemFailure.
+
+    All that match a search cost one reading of ids for each field that is searched, in the system's largest pages.
+    """
+    selection.check()
+    left_out = set(selection.excluded)
+    found: dict[str, None] = {}
+    async for page in _pages(ctx, selection):
+        found.update(dict.fromkeys(id for id in page if id not in left_out))
+    return list(found)
+
+
+async def describe_selection(session: Session, mapping: str, selection: Selection) -> Selected:
+    """Return how many records are selected, in which states. Raises UnknownMapping, InvalidOption, SystemFailure."""
+    selection.check()
+    ctx = await session.context(session.mapping(mapping).name, Task())
+    if selection.all and not selection.search.strip() and not selection.excluded:
+        return await _described_by_counts(session, ctx, selection)
+    ids = await ids_of(ctx, selection)
+    couplings = couplings_of(ctx, selection.side, ids)
+    by_state: dict[str, int] = {}
+    for coupling in couplings:
+        by_state[coupling.state.value] = by_state.get(coupling.state.value, 0) + 1
+    names = [each.name() for each in islice(couplings, FIRST_NAMES)]
+    return Selected(total=len(ids), coupled=len(couplings), by_state=by_state, names=names)
+
+
+def couplings_of(ctx: Context, side: Side, ids: Sequence[str]) -> list[Coupling]:
+    """Return the couplings of records of a side, in the order of these."""
+    with ctx.store.begin() as unit:
+        found = unit.couplings.by_record(ctx.mapping_name, side, ids) if ids else {}
+    return [found[id] for id in ids if id in found]
+
+
+async def _described_by_counts(session: Session, ctx: Context, selection: Selection) -> Selected:
+    counts = await count_records(session, ctx.mapping_name, selection.side)
+    states = selection.states or (NOT_COUPLED, *counts.by_state)
+    wanted = [CouplingState(each) for each in states if each != NOT_COUPLED]
+    by_state = {each.value: counts.by_state[each.value] for each in wanted if counts.by_state.get(each.value)}
+    coupled = sum(by_state.values())
+    total: int | None = coupled
+    if NOT_COUPLED in states:
+        total = None if counts.not_coupled is None else coupled + counts.not_coupled
+    with ctx.store.begin() as unit:
+        page = unit.couplings.page(ctx.mapping_name, states=wanted, limit=FIRST_NAMES) if wanted else []
+    return Selected(total=total, coupled=coupled, by_state=by_state, names=[each.name() for each in page])
+
+
+async def _pages(ctx: Context, selection: Selection) -> AsyncIterator[list[str]]:
+    states, side = selection.states, selection.side
+    if not selection.all:
+        ids = list(dict.fromkeys(selection.ids))
+        for start in range(0, len(ids), PAGE):
+            yield _in_states(ctx, side, ids[start : start + PAGE], states) if states else ids[start : start + PAGE]
+        return
+    for page in _coupled(ctx, side, [CouplingState(each) for each in states if each != NOT_COUPLED], selection.search):
+        yield page
+    if states and NOT_COUPLED not in states:
+        return
+    table, key = ctx.compiled.mapping.table(side), ctx.compiled.schema(side).key
+    within = (ctx.compiled.mapping.filter(side) or "") if side is Side.REMOTE else ""
+    for each in search_filters(ctx, side, selection.search) or [""]:
+        both = " and ".join(f"({part})" for part in (within, each) if part)
+        async for read in ctx.systems[side].scan(table, (key,), both or None):
+            ids = [record.id for record in read.records]
+            yield _in_states(ctx, side, ids, (NOT_COUPLED,)) if states else ids
+
+
+def _in_states(ctx: Context, side: Side, ids: Sequence[str], states: Sequence[str]) -> list[str]:
+    with ctx.store.begin() as unit:
+        found = unit.couplings.by_record(ctx.mapping_name, side, ids) if ids else {}
+    return [id for id in ids if (found[id].state.value if id in found else NOT_COUPLED) in states]
+
+
+def _coupled(ctx: Context, side: Side, states: Sequence[CouplingState], search: str) -> list[list[str]]:
+    """Return the ids of couplings of these states, in pages; none where none is asked for."""
+    pages: list[list[str]] = []
+    after_id = 0
+    while states:
+        with ctx.store.begin() as unit:
+            found = unit.couplings.page(
+                ctx.mapping_name, after_id=after_id, limit=PAGE * 5, states=states, search=search.strip()
+            )
+        if not found:
+            break
+        after_id = found[-1].id
+        pages.append([coupling.record_id(side) for coupling in found])
+    return pages
