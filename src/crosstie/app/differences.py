@@ -64,7 +64,7 @@ async def differences(session: Session, mapping: str, record: str) -> RecordDiff
     Raises NotCoupled, UnknownMapping, UnknownRecord, AmbiguousRecord, SystemFailure.
     """
     ctx, coupling = await _find(session, mapping, record, Task(scope=Scope.RECORDS, on_purpose=True))
-    return _show(ctx, await _pair(ctx, coupling), coupling)
+    return side_by_side(ctx, await _pair(ctx, coupling), coupling)
 
 
 async def apply_differences(
@@ -88,7 +88,7 @@ async def apply_differences(
     await settle_open_intents(ctx)
     item = await _pair(ctx, coupling)
     if item.pair.local is None or item.pair.remote is None or seen != _seen(ctx, item):
-        return Applied(report=None, again=_show(ctx, item, coupling))
+        return Applied(report=None, again=side_by_side(ctx, item, coupling))
     decision = choose(ctx.compiled, item, decide_each(ctx.compiled, item), preference, choices or {})
     if not decision.fields and decision.problem_code is None:
         raise NothingToDo(f"{coupling.name()}: both records agree.", next_step="Nothing needs to be done.")
@@ -142,7 +142,8 @@ def _look_again(ctx: Context, coupling: Coupling) -> None:
 # --- showing --------------------------------------------------------------------------------------------------
 
 
-def _show(ctx: Context, item: Paired, coupling: Coupling) -> RecordDifferences:
+def side_by_side(ctx: Context, item: Paired, coupling: Coupling) -> RecordDifferences:
+    """Return a pair that was read and translated as it is shown."""
     pair, compiled = item.pair, ctx.compiled
     missing = tuple(side for side, record in _records(item) if record is None)
     fields: list[FieldDifference] = []

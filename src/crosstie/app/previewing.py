@@ -30,8 +30,8 @@ class CouplingPreview(msgspec.Struct, frozen=True, kw_only=True):
     """What coupling a local record with a remote one, or with a new one, would come to.
 
     `synchronise` is the way asked for or proposed, `ways` those that there are. `blocked` says why it cannot be done;
-    `replaces` are couplings that would make way, `waits_for` records that must be coupled first. `sides` has no
-    remote record where one would be created.
+    `replaces` are couplings that would make way, `waits_for` records that must be coupled first. `sides` lacks the
+    record that would be created.
     """
 
     mapping: str
@@ -67,7 +67,7 @@ async def preview(
     with ctx.store.begin() as unit:
         held = unit.couplings.by_record(ctx.mapping_name, Side.LOCAL, [local_id]).get(local_id)
     if remote is None:
-        return await _of_creation(ctx, local, held)
+        return await _of_creation(ctx, Side.LOCAL, local, held)
     found = await find_record(ctx, Side.REMOTE, remote)
     if found is None:
         raise UnknownRecord(
@@ -77,6 +77,20 @@ async def preview(
     same = held is not None and held.remote_id == found.id
     way = NO if same and synchronise is None else _checked(ctx, synchronise)
     return await _of_pair(ctx, local, found, held if same else None, way)
+
+
+async def preview_creation(session: Session, mapping: str, id: str, *, side: Side) -> CouplingPreview:
+    """Show a record of `side` beside the partner that would be created for it; as `preview` where `side` is local.
+
+    Raises UnknownMapping, UnknownRecord, SystemFailure.
+    """
+    ctx = await session.context(session.mapping(mapping).name, Task(scope=Scope.RECORDS, on_purpose=True))
+    record = (await fetch(ctx, side, [id])).get(id)
+    if record is None:
+        raise UnknownRecord(f"{id} no longer exists in {ctx.systems[side].name}.", id=id)
+    with ctx.store.begin() as unit:
+        held = unit.couplings.by_record(ctx.mapping_name, side, [id]).get(id)
+    return await _of_creation(ctx, side, record, held)
 
 
 def _checked(ctx: Context, synchronise: str | None) -> str:
@@ -117,34 +131,38 @@ async def _of_pair(
     )
 
 
-async def _of_creation(ctx: Context, local: Record, held: Coupling | None) -> CouplingPreview:
-    """Show the record that would be created, with what it takes from the local one (engine rules U-2, U-3, U-7)."""
-    item = Paired(Pair(coupling=None, local=local, remote=None), None)
+async def _of_creation(ctx: Context, side: Side, record: Record, held: Coupling | None) -> CouplingPreview:
+    """Show the record that would be created, with what it takes from that of `side` (engine rules U-2, U-3, U-7)."""
+    local, remote = (record, None) if side is Side.LOCAL else (None, record)
+    item = Paired(Pair(coupling=None, local=local, remote=remote), None)
     await translate(ctx, [item])
     # What the filter leaves out cannot be created; a person who asks is told, rather than passed over.
-    inside = ctx.in_filter(Side.LOCAL, local.values)
-    pair = msgspec.structs.replace(item.pair, local_in_filter=inside)
-    request = Request(on_purpose=True, create_remote=True)
+    inside = ctx.in_filter(side, record.values)
+    pair = msgspec.structs.replace(item.pair, **{f"{side}_in_filter": inside})
+    request = Request(on_purpose=True, create_remote=side is Side.LOCAL, create_local=side is Side.REMOTE)
     decision = decide(ctx.compiled, pair, None, item.sent, item.fetched, request)
     wording = _wording(ctx, item, [decision])
-    differences = field_differences(ctx.compiled, item, {Preference.SEND: decision}, wording)
+    preference = Preference.SEND if side is Side.LOCAL else Preference.GET
+    differences = field_differences(ctx.compiled, item, {preference: decision}, wording)
     return _preview(
         ctx,
-        (local, None),
-        Preference.SEND.value,
-        [_field(each, Preference.SEND) for each in differences],
+        (local, remote),
+        preference.value,
+        [_field(each, preference) for each in differences],
         decision,
-        blocked=_cannot_create(ctx, held, decision),
+        blocked=_cannot_create(ctx, side.other, held, decision),
         replaced=[],
         coupled_already=held is not None,
     )
 
 
-def _cannot_create(ctx: Context, held: Coupling | None, decision: Decision) -> CrosstieError | None:
+def _cannot_create(ctx: Context, target: Side, held: Coupling | None, decision: Decision) -> CrosstieError | None:
     if held is not None:
         return AlreadyCoupled(f"{held.name()} is already coupled (mapping {ctx.mapping_name}).")
-    if not ctx.compiled.mapping.reaches(Side.REMOTE):
-        return CannotCouple(f"{ctx.mapping_name} flows from the remote side only, so that nothing is created there.")
+    if not ctx.compiled.mapping.reaches(target):
+        return CannotCouple(
+            f"{ctx.mapping_name} flows from the {target} side only, so that nothing is created there.",
+        )
     if decision.action is RecordAction.FAIL and decision.problem_code == "not-eligible":
         return CannotCouple(decision.problem_words, next_step="Change the record, or leave it uncoupled.")
     return None
@@ -170,7 +188,7 @@ def _field(difference: FieldDifference, preference: Preference | None) -> FieldP
 
 def _preview(
     ctx: Context,
-    records: tuple[Record, Record | None],
+    records: tuple[Record | None, Record | None],
     synchronise: str,
     fields: list[FieldPreview],
     decision: Decision | None,
@@ -180,16 +198,15 @@ def _preview(
     coupled_already: bool,
 ) -> CouplingPreview:
     local, remote = records
-    sides = {Side.LOCAL: side_of_record(ctx, Side.LOCAL, local.id, local)}
-    if remote is not None:
-        sides[Side.REMOTE] = side_of_record(ctx, Side.REMOTE, remote.id, remote)
+    known = [(side, record) for side, record in ((Side.LOCAL, local), (Side.REMOTE, remote)) if record is not None]
+    sides = {side: side_of_record(ctx, side, record.id, record) for side, record in known}
     ways = [NO, *(each.value for each in preferences_of(ctx.compiled) if each is not Preference.MERGE)]
     return CouplingPreview(
         mapping=ctx.mapping_name,
         sides=sides,
-        creates=remote is None,
+        creates=len(sides) == 1,
         synchronise=synchronise,
-        ways=[synchronise] if remote is None else ways,
+        ways=[synchronise] if len(sides) == 1 else ways,
         fields=fields,
         blocked=_left(ctx, sides, blocked) if blocked is not None else None,
         replaces=[CouplingView.of(each) for each in replaced],
@@ -202,12 +219,13 @@ def _preview(
 
 
 def _left(ctx: Context, sides: dict[Side, SideOfRecord], error: CrosstieError) -> Left:
-    remote = sides.get(Side.REMOTE)
+    local, remote = sides.get(Side.LOCAL), sides.get(Side.REMOTE)
+    named = local or remote
     return Left(
         mapping=ctx.mapping_name,
-        local_id=sides[Side.LOCAL].id,
+        local_id=local.id if local is not None else None,
         remote_id=remote.id if remote is not None else None,
-        name=sides[Side.LOCAL].words,
+        name=named.words if named is not None else "",
         code=error.code,
         words=error.words,
         next_step=error.advice,

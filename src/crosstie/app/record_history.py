@@ -1,0 +1,160 @@
+"""The history of one record as people read it: fields by labels, owners, options and references in words (F10)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from crosstie.app.session import Session
+from crosstie.engine.context import Context, Task
+from crosstie.engine.undo import can_be_undone
+from crosstie.engine.wording import Wording
+from crosstie.model.differences import Shown
+from crosstie.model.jobs import FieldChange, Job, JournalEntry
+from crosstie.model.records import Side
+from crosstie.model.schema import FieldSchema, FieldType
+from crosstie.model.values import Scalar
+
+
+class ToldChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that was written, and why; `lost` is an edit that made way."""
+
+    field: str
+    label: str
+    before: Shown
+    after: Shown
+    lost: Shown | None
+    reason: str
+
+
+class ToldEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the history. `side` is the side that was written, None where a coupling came or went."""
+
+    id: int
+    at: datetime
+    job: Job | None
+    """The job that did it; None where its row has been cleared away."""
+    side: Side | None
+    outcome: str
+    name: str
+    code: str
+    words: str
+    changes: list[ToldChange]
+    can_be_undone: bool
+
+
+class RecordHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the history of a record, newest first. `before_id` is where the next page begins, None at the end."""
+
+    entries: list[ToldEntry]
+    before_id: int | None
+
+
+async def record_history(
+    session: Session, mapping: str, side: Side, id: str, *, limit: int = 50, before_id: int | None = None
+) -> RecordHistory:
+    """Return what was done to a record of `side`, whether or not it still exists. Reads a name or two where it must.
+
+    Raises UnknownMapping, SystemFailure.
+    """
+    ctx = await session.context(session.mapping(mapping).name, Task())
+    with session.store.begin() as unit:
+        found = unit.journal(
+            mapping=ctx.mapping_name,
+            side=side,
+            record_id=id.strip("{}").lower(),
+            limit=limit + 1,
+            before_id=before_id,
+        )
+    page = found[:limit]
+    return RecordHistory(
+        entries=await told(session, ctx, page), before_id=page[-1].id if len(found) > limit and page else None
+    )
+
+
+async def job_entries(session: Session, mapping: str, job_id: int) -> list[ToldEntry]:
+    """Return what a job of few records, and the jobs that are parts of it, did, in the order in which it was done."""
+    ctx = await session.context(session.mapping(mapping).name, Task())
+    with session.store.begin() as unit:
+        jobs = [job_id, *(part.id for part in unit.background.parts(job_id))]
+        found = [entry for id in jobs for entry in unit.journal(job_id=id, limit=100)]
+    mine = [entry for entry in found if entry.mapping == ctx.mapping_name]
+    return await told(session, ctx, sorted(mine, key=lambda entry: entry.id))
+
+
+async def told(session: Session, ctx: Context, entries: Sequence[JournalEntry]) -> list[ToldEntry]:
+    """Return entries of the context's mapping in words."""
+    values = [value for entry in entries for change in entry.changes for value in (change.before, change.after)]
+    lost = [change.lost for entry in entries for change in entry.changes if change.lost is not None]
+    wording = Wording(ctx, (), (*values, *lost))
+    names = await _names(session, ctx, entries)
+    with session.store.begin() as unit:
+        jobs = {id: unit.background.job(id) for id in {entry.job_id for entry in entries}}
+    return [
+        ToldEntry(
+            id=entry.id,
+            at=entry.at,
+            job=jobs[entry.job_id],
+            side=entry.side,
+            outcome=entry.outcome.value,
+            name=entry.name,
+            code=entry.code,
+            words=entry.words,
+            changes=[_change(ctx, entry.side, each, wording, names) for each in entry.changes],
+            can_be_undone=can_be_undone(entry),
+        )
+        for entry in entries
+    ]
+
+
+def _change(
+    ctx: Context, side: Side | None, change: FieldChange, wording: Wording, names: dict[str, str]
+) -> ToldChange:
+    schema = ctx.compiled.schema(side).fields.get(change.field) if side is not None else None
+
+    def shown(value: Scalar) -> Shown:
+        if schema is None or side is None:
+            return Shown(value, "" if value is None else str(value))
+        words = wording.words(schema, side, value)
+        return Shown(value, names.get(words, words) if words == value else words)
+
+    return ToldChange(
+        field=change.field,
+        label=_label(ctx, side, change.field, schema),
+        before=shown(change.before),
+        after=shown(change.after),
+        lost=shown(change.lost) if change.lost is not None else None,
+        reason=change.reason,
+    )
+
+
+def _label(ctx: Context, side: Side | None, name: str, schema: FieldSchema | None) -> str:
+    mapped = (row.label for row in ctx.compiled.fields if side is not None and row.field_name(side) == name)
+    return next(mapped, (schema.label if schema else "") or name)
+
+
+async def _names(session: Session, ctx: Context, entries: Iterable[JournalEntry]) -> dict[str, str]:
+    """Return the names of records that lookups point at, as far as no coupling knows them: owners above all.
+
+    A lookup that names its table is read from it, where a mapping says which field is the name there.
+    """
+    wanted: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.side is not Side.REMOTE:
+            continue
+        for change in entry.changes:
+            schema = ctx.compiled.remote_schema.fields.get(change.field)
+            if schema is not None and schema.type is FieldType.LOOKUP:
+                for value in (change.before, change.after, change.lost):
+                    table, _, id = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+                    if table or len(schema.targets) == 1:
+                        wanted.setdefault(table or schema.targets[0], set()).add(id)
+    named = {mapping.remote_table: mapping.remote_name_field for mapping in session.mappings()}
+    found: dict[str, str] = {}
+    for table, ids in wanted.items():
+        if (field := named.get(table)) is not None:
+            records = await ctx.systems[Side.REMOTE].get(table, sorted(ids), (field,))
+            for id, record in records.items():
+                words = str(record.values.get(field) or id)
+                found[id] = found[f"{table}:{id}"] = words
+    return found
