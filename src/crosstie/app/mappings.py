@@ -1,14 +1,38 @@
-"""Mappings: listing, showing, and restoring the standard ones."""
+"""Mappings: listing, showing, changing, and restoring the standard ones."""
 
 from collections.abc import Sequence
 
+import msgspec
+
 from crosstie.app.home import Home
+from crosstie.app.people.acting import note, require
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.views import MappingView
-from crosstie.model.errors import UnknownMapping
+from crosstie.engine.compiling import compile_mapping
+from crosstie.model.errors import ChangedSince, UnknownMapping
+from crosstie.model.filters import compile_filter
+from crosstie.model.mapping_changes import (
+    MappingChange,
+    MappingChanges,
+    differences_of,
+    pair_of,
+    with_changes,
+)
+from crosstie.model.mappings import DeletionConflictResolution, Mapping
+from crosstie.model.people import AuditAction, Permission, Principal
 from crosstie.model.records import Side
+from crosstie.model.schema import TableSchema
+from crosstie.rules import all_rules
 from crosstie.rules.company_id import company_row
 from crosstie.standard import load_standard, standard_names
+
+
+class ChangedMapping(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping as it is after a change, or would be, with what changed and what to mind; no changes: as it was."""
+
+    mapping: MappingView
+    changes: list[MappingChange]
+    warnings: list[str]
 
 
 def list_mappings(home: Home) -> list[MappingView]:
@@ -32,13 +56,129 @@ def show_mapping(home: Home, name: str) -> MappingView:
     return next(view for view in list_mappings(home) if view.name == found.name)
 
 
+async def change_mapping(
+    session: Session, by: Principal, name: str, changes: MappingChanges, *, dry_run: bool = False
+) -> ChangedMapping:
+    """Change a mapping or its field mappings, and note in the audit log by whom.
+
+    The result must fit both tables, and so must its filters. The next job looks at every record that the change
+    touches (DESIGN section 6): the feeds are read from the start once settings differ from those under which they were
+    read. A dry run shows the same and stores nothing. Raises Forbidden, UnknownMapping, UnknownField, InvalidMapping,
+    InvalidFilter, InvalidOption, ChangedSince if somebody else has changed it meanwhile, SystemFailure.
+    """
+    require(by, Permission.MANAGE_MAPPINGS)
+    before = session.mapping(name)
+    after = await _after(session, before, changes)
+    found = differences_of(before, after)
+    if found and not dry_run:
+        with session.store.begin() as unit:
+            if find_mapping(unit.mappings(), before.name) != before:
+                raise ChangedSince(f"Somebody else has changed the mapping {before.name} meanwhile.", mapping=name)
+            unit.put_mapping(after)
+            details = {"changes": [msgspec.to_builtins(each) for each in found]}
+            note(unit, by, AuditAction.CHANGE_MAPPING, before.name, session.now(), details=details)
+    with session.store.begin() as unit:
+        couplings = sum(unit.couplings.count(before.name).values())
+        problems = sum(unit.count_problems().get(before.name, {}).values())
+        view = MappingView.of(after, couplings, problems)
+        return ChangedMapping(mapping=view, changes=found, warnings=_warnings(before, after, unit.mappings()))
+
+
+async def _after(session: Session, before: Mapping, changes: MappingChanges) -> Mapping:
+    """Return the mapping with its changes, known to fit its tables if that depends on what changes."""
+    plain = differences_of(before, with_changes(before, changes))
+    if all(_fits_whatever(each) for each in plain):
+        return with_changes(before, changes)
+    local, remote = await schemas_of(session, before)
+    standard = await standard_of(session, before)
+    after = with_changes(before, changes, standard=standard, free=_written_on_both_sides(before, local, remote))
+    for side, schema in ((Side.LOCAL, local), (Side.REMOTE, remote)):
+        if text := after.filter(side):
+            compile_filter(text, schema)
+    compile_mapping(after, local, remote, all_rules())
+    return after
+
+
+def _fits_whatever(change: MappingChange) -> bool:
+    """Whether a change leaves the mapping fit for its tables: so that it can be made while a system is away."""
+    if change.field:
+        return False
+    return change.setting not in ("direction", "local_filter", "remote_filter", "enabled") or (
+        change.setting == "enabled" and not change.after
+    )
+
+
+async def schemas_of(session: Session, mapping: Mapping) -> tuple[TableSchema, TableSchema]:
+    """Return both tables of a mapping. Raises UnknownTable, SystemFailure."""
+    local = await session.systems[Side.LOCAL].describe(mapping.local_table)
+    return local, await session.systems[Side.REMOTE].describe(mapping.remote_table)
+
+
+async def standard_of(session: Session, mapping: Mapping) -> Mapping | None:
+    """Return a mapping as it is shipped for the pages that it uses, None for one that is not shipped."""
+    if mapping.name not in standard_names():
+        return None
+    ownership = session.settings.get("ownership_model") or "person"
+    company = next((row for row in mapping.fields if row.rule == "company_id"), None)
+    both = [
+        load_standard(
+            [mapping.name], ownership=ownership, custom_pages=custom, company_row_id="" if not company else "x"
+        )
+        for custom in (False, True)
+    ]
+    return next((found for (found,) in both if found.local_table == mapping.local_table), None)
+
+
+def _written_on_both_sides(mapping: Mapping, local: TableSchema, remote: TableSchema) -> set[str]:
+    """Return the field mappings, as `pair_of` names them, both of whose fields can be written."""
+    found = set()
+    for row in mapping.fields:
+        one, other = local.fields.get(row.local_field or ""), remote.fields.get(row.remote_field or "")
+        if one and other and (one.creatable or one.updatable) and (other.creatable or other.updatable):
+            found.add(pair_of(row))
+    return found
+
+
+def _warnings(before: Mapping, after: Mapping, known: Sequence[Mapping]) -> list[str]:
+    """Return what a person should know of a change that is allowed."""
+    found = []
+    if not after.only_coupled and after.deletion_conflict is DeletionConflictResolution.UNCOUPLE:
+        found.append(
+            "A record whose partner was deleted is uncoupled, and then gets a new partner, because records that are "
+            "not coupled are synchronised too."
+        )
+    if before.enabled and not after.enabled:
+        users = [each.name for each in known if each.enabled and after.name in each.depends_on]
+        if users:
+            found.append(
+                f"{', '.join(users)} looked values up through {after.name}; records that are not coupled yet will be "
+                "waited for in vain."
+            )
+    if before.only_coupled and not after.only_coupled:
+        found.append("The next synchronisation creates a partner for every record of the filters that has none.")
+    disabled = [
+        row.label or row.name
+        for old, row in zip(before.fields, after.fields, strict=True)
+        if old.enabled and not row.enabled and before.direction is not after.direction
+    ]
+    if disabled:
+        found.append(f"Disabled, because they go the other way only: {', '.join(disabled)}.")
+    return found
+
+
 async def reset_mappings(
-    session: Session, names: Sequence[str] = (), *, ownership: str = "person", custom_pages: bool = False
+    session: Session,
+    names: Sequence[str] = (),
+    *,
+    ownership: str = "person",
+    custom_pages: bool = False,
+    by: Principal | None = None,
 ) -> list[str]:
     """Restore standard mappings, all or those named, as shipped; couplings stay (engine rule U-17).
 
-    `custom_pages` chooses the variants on the custom API pages that carry every field. Raises UnknownMapping if a
-    name is not that of a standard mapping, and what compiling raises if a table lacks a field.
+    `custom_pages` chooses the variants on the custom API pages that carry every field. `by` is who is noted in the
+    audit log. Raises UnknownMapping if a name is not that of a standard mapping, and what compiling raises if a table
+    lacks a field.
     """
     known = standard_names()
     by_folded = {name.casefold(): name for name in known}
@@ -54,6 +194,8 @@ async def reset_mappings(
         for mapping in mappings:
             unit.put_mapping(mapping)
             unit.forget_cursors(mapping.name)
+            if by is not None:
+                note(unit, by, AuditAction.RESET_MAPPING, mapping.name, session.now())
     for mapping in mappings:
         await session.compiled(mapping.name)
     return [mapping.name for mapping in mappings]

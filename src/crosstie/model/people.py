@@ -249,7 +249,7 @@ class Issued(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class AuditAction(StrEnum):
-    """What was done, or was to be done, about people and tokens."""
+    """What was done, or was to be done, about people and tokens, and to mappings."""
 
     MAKE_FIRST_LINK = "make_first_link"
     INVITE = "invite"
@@ -264,6 +264,8 @@ class AuditAction(StrEnum):
     ENABLE_USER = "enable_user"
     CREATE_TOKEN = "create_token"
     REVOKE_TOKEN = "revoke_token"
+    CHANGE_MAPPING = "change_mapping"
+    RESET_MAPPING = "reset_mapping"
 
 
 class AuditOutcome(StrEnum):

@@ -1,8 +1,13 @@
-"""`mapping`: list, show, fields, reset."""
+"""`mapping`: list, show, fields, set, set-field, reset."""
 
+import msgspec
 import pytest
 
+from crosstie.app.mappings import ChangedMapping
+from crosstie.app.people.acting import command_line
 from crosstie.app.views import MappingView
+from crosstie.model.errors import InvalidFilter
+from crosstie.model.mapping_changes import MappingChange
 from crosstie.model.mappings import Direction, FieldMapping, Lookup
 from tests.unit.cli.conftest import Crosstie, make_mapping
 
@@ -84,5 +89,42 @@ def test_reset_restores_all_or_those_named(
     crosstie.answer("mappings.reset_mappings", ["CUSTOMER", "VENDOR"])
     assert crosstie.run("mapping", "reset", *args).stdout == "Restored: CUSTOMER, VENDOR.\n"
     assert crosstie.calls[0][1][1] == names
-    assert crosstie.calls[0][2] == options
+    assert crosstie.calls[0][2] == {**options, "by": command_line()}
     assert crosstie.json("mapping", "reset", *args) == {"mappings": ["CUSTOMER", "VENDOR"]}
+
+
+@pytest.mark.parametrize(
+    ("args", "changes"),
+    [
+        (
+            ("set", "CUSTOMER", "--direction", "to_remote", "--not-only-coupled", "--local-filter", ""),
+            {"direction": "to_remote", "only_coupled": False, "local_filter": ""},
+        ),
+        (("set", "CUSTOMER", "--disabled", "--deletion-conflict", "restore"),
+         {"enabled": False, "deletion_conflict": "restore"}),
+        (("set-field", "CUSTOMER", "Phone No.", "--disabled"), {"fields": {"Phone No.": {"enabled": False}}}),
+        (
+            ("set-field", "CUSTOMER", "city", "--no-match", "--update-conflict", "mapping"),
+            {"fields": {"city": {"match_priority": None, "conflict_resolution": None}}},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_given_changes(crosstie: Crosstie, args: tuple[str, ...], changes: dict[str, object]) -> None:
+    told = MappingChange(field="City", setting="enabled", before=True, after=False)
+    crosstie.answer("mappings.change_mapping", ChangedMapping(mapping=VIEW, changes=[told], warnings=["Mind it."]))
+    assert crosstie.run("mapping", *args).stdout == "City: enabled: yes -> no\nNote: Mind it.\nSaved.\n"
+    _, by, name, given = crosstie.calls[0][1]
+    assert (by, name, msgspec.to_builtins(given)) == (command_line(), "CUSTOMER", changes)
+    assert crosstie.calls[0][2] == {"dry_run": False}
+    assert crosstie.run("mapping", *args, "--dry-run").stdout.endswith("Nothing was stored (dry run).\n")
+    assert crosstie.json("mapping", *args)["changes"][0]["setting"] == "enabled"
+
+
+def test_a_change_of_nothing_and_one_that_cannot_be(crosstie: Crosstie) -> None:
+    assert crosstie.run("mapping", "set", "CUSTOMER").exit_code == 2
+    crosstie.answer("mappings.change_mapping", ChangedMapping(mapping=VIEW, changes=[], warnings=[]))
+    assert "Nothing changes" in crosstie.run("mapping", "set", "CUSTOMER", "--enabled").stdout
+    crosstie.answer("mappings.change_mapping", InvalidFilter("The filter 'x' ends too early."))
+    refused = crosstie.run("mapping", "set", "CUSTOMER", "--local-filter", "x")
+    assert refused.exit_code == 2
+    assert "ends too early" in refused.stderr

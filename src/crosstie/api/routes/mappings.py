@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from litestar import get, post
+from litestar import get, patch, post
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Struct
 
@@ -11,9 +11,12 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import ResetBody
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.api.shapes import Named, Page
-from crosstie.app.mappings import list_mappings, reset_mappings, show_mapping
+from crosstie.app.mappings import ChangedMapping, change_mapping, list_mappings, reset_mappings, show_mapping
 from crosstie.app.views import MappingView
+from crosstie.model.mapping_changes import FieldChanges, MappingChanges
 from crosstie.model.people import Permission
+
+_DryRun = Annotated[bool, QueryParameter(description="Show what would change, and store nothing.")]
 
 
 class MappingSummary(Struct, frozen=True, kw_only=True):
@@ -62,8 +65,43 @@ async def show(request: StrictRequest, mapping: InPath) -> MappingView:
 async def reset(request: StrictRequest, data: JSONBody[ResetBody]) -> Named:
     """Restore standard mappings as shipped; couplings stay."""
     async with session_of(request) as session:
-        names = await reset_mappings(session, data.names, ownership=data.ownership, custom_pages=data.custom_pages)
+        names = await reset_mappings(
+            session, data.names, ownership=data.ownership, custom_pages=data.custom_pages, by=request.asker
+        )
     return Named(names=names)
 
 
-HANDLERS = (list_, show, reset)
+@patch(
+    "/api/v1/mappings/{mapping:str}",
+    operation_id="changeMapping",
+    tags=["mappings"],
+    opt={"permission": Permission.MANAGE_MAPPINGS},
+)
+async def change(
+    request: StrictRequest, mapping: InPath, data: JSONBody[MappingChanges], dry_run: _DryRun = False
+) -> ChangedMapping:
+    """Change a mapping, and field mappings by name; what is left away stays.
+
+    The next synchronisation looks at every record that the change touches.
+    """
+    async with session_of(request) as session:
+        return await change_mapping(session, request.asker, mapping, data, dry_run=dry_run)
+
+
+@patch(
+    "/api/v1/mappings/{mapping:str}/fields/{field:str}",
+    operation_id="changeFieldMapping",
+    tags=["mappings"],
+    opt={"permission": Permission.MANAGE_MAPPINGS},
+)
+async def change_field(
+    request: StrictRequest, mapping: InPath, field: InPath, data: JSONBody[FieldChanges], dry_run: _DryRun = False
+) -> ChangedMapping:
+    """Change one field mapping, named by its label or either field."""
+    async with session_of(request) as session:
+        return await change_mapping(
+            session, request.asker, mapping, MappingChanges(fields={field: data}), dry_run=dry_run
+        )
+
+
+HANDLERS = (list_, show, reset, change, change_field)

@@ -1,6 +1,7 @@
-"""`mapping`: listing, showing and restoring integration table mappings."""
+"""`mapping`: listing, showing, changing and restoring integration table mappings."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,6 +9,7 @@ from crosstie.cli.invocation import Group, answered_in_json, in_session, opened_
 from crosstie.cli.terminal import Column, print_table, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
+    from crosstie.app.mappings import ChangedMapping
     from crosstie.app.session import Session
     from crosstie.app.views import FieldMappingView, MappingView
 
@@ -81,13 +83,99 @@ def fields(mapping: str) -> None:
 def reset(mappings: tuple[str, ...], ownership: str, custom_pages: bool) -> None:
     """Restore the standard MAPPINGS, or all of them, as shipped. Couplings stay."""
     from crosstie.app.mappings import reset_mappings
+    from crosstie.app.people.acting import command_line
 
     async def work(session: "Session") -> list[str]:
-        return await reset_mappings(session, mappings, ownership=ownership, custom_pages=custom_pages)
+        return await reset_mappings(
+            session, mappings, ownership=ownership, custom_pages=custom_pages, by=command_line()
+        )
 
     names = in_session(work)
     if not answered_in_json({"mappings": names}):
         say(f"Restored: {', '.join(names)}.")
+
+
+_DIRECTIONS = click.Choice(["to_remote", "from_remote", "bidirectional"])
+_UPDATE_CONFLICTS = ["ask", "send", "get", "newest"]
+_DELETION_CONFLICTS = ["ask", "restore", "uncouple", "delete"]
+
+
+def _dry_run(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--dry-run", is_flag=True, help="Show what would change; store nothing.")(command)
+
+
+@mapping_.command("set")
+@click.argument("mapping")
+@click.option("--direction", type=_DIRECTIONS, help="Field mappings go along as far as they can.")
+@click.option("--local-filter", metavar="FILTER", help="Which local records; '' for all.")
+@click.option("--remote-filter", metavar="FILTER", help="Which remote records; '' for all.")
+@click.option("--only-coupled/--not-only-coupled", default=None, help="Whether only coupled records are synchronised.")
+@click.option("--enabled/--disabled", default=None, help="Whether it is synchronised at all.")
+@click.option("--update-conflict", type=click.Choice(_UPDATE_CONFLICTS), help="If both sides changed a field.")
+@click.option("--deletion-conflict", type=click.Choice(_DELETION_CONFLICTS), help="If a record was deleted.")
+@click.option(
+    "--synchronise-after-match/--no-synchronise-after-match", default=None, help="After match-based coupling."
+)
+@click.option("--create-if-no-match/--no-create-if-no-match", default=None, help="In match-based coupling.")
+@_dry_run
+def set_(mapping: str, dry_run: bool, **given: Any) -> None:
+    """Change MAPPING; the next synchronisation looks at every record that the change touches."""
+    _change(mapping, {name: value for name, value in given.items() if value is not None}, dry_run)
+
+
+@mapping_.command("set-field")
+@click.argument("mapping")
+@click.argument("field")
+@click.option("--enabled/--disabled", default=None, help="Whether values go through it.")
+@click.option("--direction", type=_DIRECTIONS, help="The way in which values go.")
+@click.option("--constant", metavar="VALUE", help="What is written instead of a field's value.")
+@click.option("--match-priority", type=int, help="The group of criteria in which records are matched on it.")
+@click.option("--no-match", is_flag=True, help="Records are not matched on it.")
+@click.option("--case-sensitive-match/--no-case-sensitive-match", default=None, help="When records are matched.")
+@click.option("--update-conflict", type=click.Choice([*_UPDATE_CONFLICTS, "mapping"]), help="mapping: as its mapping.")
+@_dry_run
+def set_field(
+    mapping: str, field: str, no_match: bool, update_conflict: str | None, dry_run: bool, **given: Any
+) -> None:
+    """Change the field mapping FIELD of MAPPING: named by label, either field, or LOCAL/REMOTE."""
+    changes = {name: value for name, value in given.items() if value is not None}
+    if no_match:
+        changes["match_priority"] = None
+    if update_conflict is not None:
+        changes["conflict_resolution"] = None if update_conflict == "mapping" else update_conflict
+    _change(mapping, {"fields": {field: changes}} if changes else {}, dry_run)
+
+
+def _change(mapping: str, given: dict[str, Any], dry_run: bool) -> None:
+    import msgspec
+
+    from crosstie.app.mappings import change_mapping
+    from crosstie.app.people.acting import command_line
+    from crosstie.model.mapping_changes import MappingChanges
+
+    if not given:
+        raise click.UsageError("Say what to change; --help lists it.")
+    changes = msgspec.convert(given, MappingChanges)
+
+    async def work(session: "Session") -> "ChangedMapping":
+        return await change_mapping(session, command_line(), mapping, changes, dry_run=dry_run)
+
+    done = in_session(work)
+    if answered_in_json(done):
+        return
+    for each in done.changes:
+        place = f"{each.field}: " if each.field else ""
+        say(f"{safe(place)}{words_of(each.setting)}: {_told(each.before)} -> {_told(each.after)}")
+    for warning in done.warnings:
+        say(f"Note: {safe(warning)}")
+    if not done.changes:
+        say("Nothing changes: it is like that already.")
+    else:
+        say("Nothing was stored (dry run)." if dry_run else "Saved.")
+
+
+def _told(value: object) -> str:
+    return _yes(value) if isinstance(value, bool) else "none" if value is None else safe(value)
 
 
 def _row(view: "MappingView") -> tuple[object, ...]:

@@ -1,0 +1,38 @@
+"""Mappings over real HTTP: changed, with what is wrong named, and by those who may."""
+
+import pytest
+
+from tests.api.conftest import Desks, Served
+
+pytestmark = pytest.mark.xdist_group("api")
+CUSTOMER = "/api/v1/mappings/CUSTOMER"
+
+
+def test_a_mapping_is_changed_and_the_next_synchronisation_goes_by_it(served: Served, api_desks: Desks) -> None:
+    bc, dv = api_desks
+    local = str(bc.add("customers", number="10000", displayName="Adatum", phoneNumber="111", type="Company")["id"])
+    remote = str(dv.add_customer("Adatum", accountnumber="10000")["accountid"])
+    served.done("operator", "POST", f"{CUSTOMER}/couplings", {"record": "10000", "to": remote})
+    changed = served.done("administrator", "PATCH", CUSTOMER, {"direction": "from_remote", "update_conflict": "get"})
+    assert changed["mapping"]["direction"] == "from_remote"
+    assert {each["setting"] for each in changed["changes"]} == {"direction", "enabled", "update_conflict"}
+    field = served.done("administrator", "PATCH", f"{CUSTOMER}/fields/City", {"enabled": False})
+    assert [(each["field"], each["after"]) for each in field["changes"]] == [("City", False)]
+    dv.change("accounts", remote, telephone1="222", address1_city="Leeds")
+    served.done("operator", "POST", f"{CUSTOMER}/synchronise", {"records": ["10000"]})
+    row = bc.row("customers", local)
+    assert (row["phoneNumber"], row["city"]) == ("222", "")
+    shown = served.done("viewer", "GET", CUSTOMER)
+    assert next(each for each in shown["fields"] if each["label"] == "City")["enabled"] is False
+
+
+def test_what_cannot_be_is_refused_with_its_reason(served: Served) -> None:
+    filtered = {"json": {"local_filter": "cty eq 'Leeds'"}}
+    found = served.refused("administrator", "PATCH", CUSTOMER, 422, "unknown-field", **filtered)
+    assert "names the field 'cty'" in found["detail"]
+    served.refused("administrator", "PATCH", CUSTOMER, 422, "invalid-request", json={"directon": "to_remote"})
+    served.refused("operator", "PATCH", CUSTOMER, 403, "forbidden", json={"enabled": False})
+    served.refused("administrator", "PATCH", f"{CUSTOMER}/fields/Fax", 422, "unknown-field", json={"enabled": False})
+    tried = served.done("administrator", "PATCH", f"{CUSTOMER}?dry_run=true", {"enabled": False})
+    assert not tried["mapping"]["enabled"]
+    assert served.done("viewer", "GET", CUSTOMER)["enabled"], "a dry run stores nothing"
