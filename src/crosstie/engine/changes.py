@@ -3,14 +3,13 @@
 Times and versions only bound what to read. A record that comes twice, or comes back unchanged, does no harm.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 
 from crosstie.engine.context import Context, Scope
-from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.model.couplings import Coupling, CouplingState, Mark
 from crosstie.model.errors import CursorExpired
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import ChangeFeed
@@ -19,6 +18,8 @@ from crosstie.store.base import Cursor
 SWEEP_ALWAYS = 20_000
 """Up to so many records, comparing the ids costs one request and is done at every look."""
 _CONFIRM = 500
+_BLOCK_BITS = 16
+_IN_BLOCK = (1 << _BLOCK_BITS) - 1
 
 
 class _Position(msgspec.Struct, frozen=True):
@@ -32,30 +33,24 @@ class _Position(msgspec.Struct, frozen=True):
     passed_over: bool = False
 
 
-class IdSet:
-    """The ids seen, 16 bytes each where they are guids, so that a table of a million costs 16 megabytes."""
+class CouplingSet:
+    """Ids of couplings, one bit each, so that a table of a million costs a few hundred kilobytes."""
 
     def __init__(self) -> None:
-        self._packed = bytearray()
-        self._others: list[str] = []
+        self._blocks: dict[int, bytearray] = {}
 
-    def add(self, ids: Iterable[str]) -> None:
+    def add(self, ids: Iterable[int]) -> None:
+        blocks = self._blocks
         for id in ids:
-            try:
-                self._packed += UUID(id).bytes
-            except ValueError:
-                self._others.append(id)
+            block = blocks.get(id >> _BLOCK_BITS)
+            if block is None:
+                block = blocks[id >> _BLOCK_BITS] = bytearray(1 << _BLOCK_BITS >> 3)
+            block[(id & _IN_BLOCK) >> 3] |= 1 << (id & 7)
 
-    def __len__(self) -> int:
-        return len(self._packed) // 16 + len(self._others)
-
-    def pages(self, size: int = 1000) -> Iterator[Sequence[str]]:
-        """Yield the ids again, as text, in pages."""
-        for start in range(0, len(self._packed), 16 * size):
-            block = self._packed[start : start + 16 * size]
-            yield [str(UUID(bytes=bytes(block[at : at + 16]))) for at in range(0, len(block), 16)]
-        for start in range(0, len(self._others), size):
-            yield self._others[start : start + size]
+    def without(self, ids: Iterable[int]) -> list[int]:
+        """Return those of `ids` that are not among these."""
+        blocks, none = self._blocks, bytes(1 << _BLOCK_BITS >> 3)
+        return [id for id in ids if not blocks.get(id >> _BLOCK_BITS, none)[(id & _IN_BLOCK) >> 3] & 1 << (id & 7)]
 
 
 class Feed:
@@ -85,7 +80,8 @@ class Feed:
         self._passed_over = self.position.passed_over and not creates
         self._next: str | None = None
         self._newest = self.position.newest
-        self._seen = IdSet()
+        self._seen = CouplingSet()
+        self._count = 0
         self._deleted: list[str] = []
         self._has_new = False
 
@@ -101,15 +97,14 @@ class Feed:
             if self.whole:
                 raise
             self.whole = True
-            self._next, self._seen, self._deleted = None, IdSet(), []
+            self._next, self._seen, self._count, self._deleted = None, CouplingSet(), 0, []
             async for records in self._read(None):
                 yield records
 
     async def _read(self, start: str | None) -> AsyncIterator[tuple[Record, ...]]:
         system = self.ctx.systems[self.side]
         async for page in system.changes(self.schema.name, start, self.ctx.reads(self.side)):
-            if self.whole:
-                self._seen.add(record.id for record in page.records)
+            self._count += len(page.records)
             self._deleted.extend(page.deleted)
             if page.cursor is not None:
                 self._next = page.cursor
@@ -119,10 +114,12 @@ class Feed:
             if page.records:
                 yield page.records
 
-    def note_coupled(self, couplings: Iterable[Coupling]) -> None:
-        """Take notice of the couplings of what was read: one made since the last look may be that of a new record."""
-        known = self.position.newest
-        self._has_new = self._has_new or any(known is None or coupling.created_at > known for coupling in couplings)
+    def note_coupled(self, marks: Iterable[Mark]) -> None:
+        """Take notice of the couplings of what was read: their records exist, and one of them may be new."""
+        if self.whole:
+            self._seen.add(mark.coupling_id for mark in marks)
+        elif not self._has_new:
+            self._has_new = any(mark.is_new for mark in marks)
 
     def note_uncoupled(self, records: Iterable[Record]) -> None:
         """Take notice of records without coupling: where they are new, the count alone no longer betrays deletions."""
@@ -135,7 +132,7 @@ class Feed:
 
     async def deletions(self) -> AsyncIterator[list[Coupling]]:
         """Yield couplings whose record on this side is gone; every one was asked for by id and is not there."""
-        ctx, system = self.ctx, self.ctx.systems[self.side]
+        ctx = self.ctx
         if self.schema.feed is ChangeFeed.DELTA and not self.whole:
             for start in range(0, len(self._deleted), _CONFIRM):
                 ids = self._deleted[start : start + _CONFIRM]
@@ -147,19 +144,27 @@ class Feed:
         if not self.whole:
             if not await self._worth_sweeping():
                 return
-            async for page in system.scan(self.schema.name, (self.schema.key,)):
-                self._seen.add(record.id for record in page.records)
-        self.known_count = len(self._seen)
+            await self._sweep()
+        self.known_count = self._count
         with ctx.store.begin() as unit:
             missing = [
                 coupling
-                for part in unit.couplings.missing(ctx.mapping_name, self.side, self._seen.pages())
+                for part in unit.couplings.unseen(ctx.mapping_name, self._seen.without, ctx.started_at)
                 for coupling in part
-                if coupling.created_at < ctx.started_at and not self._known_gone(coupling)
+                if not self._known_gone(coupling)
             ]
         for start in range(0, len(missing), _CONFIRM):
             if gone := await self._confirm(missing[start : start + _CONFIRM]):
                 yield gone
+
+    async def _sweep(self) -> None:
+        """See which couplings have their record, from the ids of all records."""
+        ctx, self._count = self.ctx, 0
+        async for page in ctx.systems[self.side].scan(self.schema.name, (self.schema.key,)):
+            self._count += len(page.records)
+            with ctx.store.begin() as unit:
+                coupled = unit.couplings.coupled(ctx.mapping_name, self.side, [record.id for record in page.records])
+            self._seen.add(coupled)
 
     async def _worth_sweeping(self) -> bool:
         """Whether records may be gone: not so if none is new, to make up for them, and the number is the same."""

@@ -13,7 +13,8 @@ from crosstie.engine.outcomes import Carried
 from crosstie.engine.pairing import Paired, fetch, pair_changed, pair_gone, pair_named, translate
 from crosstie.engine.planning import guard_emptied, guard_losses
 from crosstie.engine.recovery import settle_open_intents
-from crosstie.model.couplings import Coupling, CouplingState
+from crosstie.engine.sieving import Sieve
+from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Preference, Request
 from crosstie.model.jobs import Due, DueReason, Phase
 from crosstie.model.mappings import DeletionConflictResolution
@@ -57,6 +58,7 @@ class _Run:
         self.ctx = ctx
         self.settled: set[int] = set()
         self.tried: set[tuple[Side, str]] = set()
+        self.sieve = Sieve(ctx, self.settled, self.tried)
         self.done = 0
         mapping = ctx.compiled.mapping
         create = ctx.task.create or not mapping.only_coupled
@@ -133,8 +135,7 @@ class _Run:
         ahead: dict[str, Record] = {}
         await _read_ahead(remote_pages, ahead)
         await self._feed(local, local.records(), ahead)
-        await self._pages(remote, list(ahead.values()), {})
-        await self._feed(remote, remote_pages, {})
+        await self._feed(remote, _chained(list(ahead.values()), remote_pages), {})
         ctx.phase = Phase.DELETIONS
         for feed in (remote, local):
             await self._deletions(feed)
@@ -148,42 +149,28 @@ class _Run:
         asked = self.request.create_remote if side is Side.REMOTE else self.request.create_local
         return asked and self.request.preference is not BLOCKED[side]
 
-    async def _feed(self, feed: Feed, pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str, Record]) -> None:
+    async def _feed(self, feed: Feed, pages: AsyncIterator[Sequence[Record]], ahead: dict[str, Record]) -> None:
+        """Deal with the records of a feed, those to which something has happened in full pages."""
+        waiting: list[Record] = []
         async for records in pages:
-            await self._pages(feed, records, ahead)
+            for start in range(0, len(records), PAGE):
+                waiting += self.sieve.sift(feed, records[start : start + PAGE])
+                while len(waiting) >= PAGE:
+                    await self._page(feed, waiting[:PAGE], ahead)
+                    del waiting[:PAGE]
+        if waiting:
+            await self._page(feed, waiting, ahead)
 
-    async def _pages(self, feed: Feed, records: Sequence[Record], ahead: dict[str, Record]) -> None:
-        for start in range(0, len(records), PAGE):
-            page = records[start : start + PAGE]
-            # A dry run writes nothing that could find a base outdated, and a preferred side must be known as it is.
-            assume = not self.ctx.task.dry_run and self.ctx.task.preference is Preference.MERGE
-            paired = await pair_changed(self.ctx, feed.side, page, ahead, assume=assume)
-            feed.note_uncoupled(_records(feed.side, [item for item in paired if item.pair.coupling is None]))
-            feed.note_coupled(item.pair.coupling for item in paired if item.pair.coupling is not None)
-            known = self._known_failures(feed, paired)
-            if self.ctx.task.dry_run:
-                known |= {id for side, id in self.tried if side is feed.side}
-            fresh = [item for item in paired if not self._is_echo(feed, item) and _id(feed.side, item) not in known]
-            await self.process(feed.side, fresh, self.request)
-
-    def _is_echo(self, feed: Feed, item: Paired) -> bool:
-        """Whether the record is one that we know already: our own write coming back, or read again by the overlap."""
-        coupling = item.pair.coupling
-        record = item.pair.local if feed.side is Side.LOCAL else item.pair.remote
-        if coupling is None or record is None:
-            return False
-        if coupling.id in self.settled:
-            return True
-        full = self.ctx.task.scope is Scope.FULL
-        if feed.remapped or coupling.base is None or record.version is None or (full and self.ctx.compiled.volatile):
-            return False
-        if record.version != coupling.version(feed.side):
-            return False
-        if coupling.state is not CouplingState.IN_STEP:
-            return not full
-        if full and self.ctx.compiled.mapping.reaches(feed.side.other):
-            self.ctx.counters(feed.side.other).unchanged += 1
-        return True
+    async def _page(self, feed: Feed, records: Sequence[Record], ahead: dict[str, Record]) -> None:
+        # A dry run writes nothing that could find a base outdated, and a preferred side must be known as it is.
+        assume = not self.ctx.task.dry_run and self.ctx.task.preference is Preference.MERGE
+        moved = self.sieve.without_touched(feed, records, ahead)
+        paired = await pair_changed(self.ctx, feed.side, moved, ahead, assume=assume)
+        feed.note_uncoupled(_records(feed.side, [item for item in paired if item.pair.coupling is None]))
+        known = self._known_failures(feed, paired)
+        if self.ctx.task.dry_run:
+            known |= {id for side, id in self.tried if side is feed.side}
+        await self.process(feed.side, [item for item in paired if _id(feed.side, item) not in known], self.request)
 
     def _known_failures(self, feed: Feed, paired: Sequence[Paired]) -> set[str]:
         """Return uncoupled records that failed before, as they are now, and are not to be tried again by themselves."""
@@ -264,6 +251,15 @@ async def _read_ahead(pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str,
         ahead.update((record.id, record) for record in page)
         if len(ahead) >= AHEAD:
             return
+
+
+async def _chained(
+    records: Sequence[Record], pages: AsyncIterator[Sequence[Record]]
+) -> AsyncIterator[Sequence[Record]]:
+    """Yield records that were read ahead, then the pages after them."""
+    yield records
+    async for page in pages:
+        yield page
 
 
 def _is_wanted(item: Paired, request: Request) -> bool:

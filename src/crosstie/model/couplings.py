@@ -70,3 +70,15 @@ class Coupling(NewCoupling, frozen=True, kw_only=True):
         """How the coupled record is called in words: number and name of the local side, else the remote name."""
         words = " ".join(part for part in (self.local_key, self.local_name) if part)
         return words or self.remote_name or self.local_id
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """As much of a coupling as tells whether anything has happened to its record of one side since it was confirmed."""
+
+    coupling_id: int
+    version: str | None
+    """The version of the record of that side for which the base vouches."""
+    in_step: bool
+    has_base: bool
+    is_new: bool
+    """Made since the time asked about."""

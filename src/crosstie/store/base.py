@@ -4,7 +4,7 @@ Everything happens in a unit of work: `with store.begin() as unit: ...` commits 
 of it if an error leaves the block. Reading needs a unit as well.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from crosstie.model.connections import Connection
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
+from crosstie.model.couplings import Coupling, CouplingState, Mark, NewCoupling, RemovedCoupling
 from crosstie.model.jobs import Counters, Due, Intent, Job, JobKind, JobState, JournalEntry
 from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
@@ -41,6 +41,19 @@ class Couplings(Protocol):
 
     def by_record(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, Coupling]:
         """Return the couplings of these records of one side, by the record's id."""
+        ...
+
+    def marks(
+        self, mapping: str, side: Side, ids: Iterable[str] | None = None, since: datetime | None = None
+    ) -> dict[str, Mark]:
+        """Return of the couplings of these records, or of all, by the record's id, what a page is sifted by.
+
+        Those made after `since` are new, all are without it. Much cheaper than the couplings themselves.
+        """
+        ...
+
+    def coupled(self, mapping: str, side: Side, ids: Iterable[str]) -> list[int]:
+        """Return the ids of the couplings of these records, in any order."""
         ...
 
     def by_key(self, mapping: str, side: Side, keys: Iterable[str]) -> dict[str, Coupling]:
@@ -91,10 +104,12 @@ class Couplings(Protocol):
         """Return what removed couplings rested on, by the id that they had, as far as it is still known."""
         ...
 
-    def missing(self, mapping: str, side: Side, present: Iterable[Sequence[str]]) -> Iterator[list[Coupling]]:
-        """Compare couplings with the ids that exist (pages of them) and yield, in lists, those whose record is absent.
+    def unseen(
+        self, mapping: str, without_seen: Callable[[Sequence[int]], Sequence[int]], before: datetime
+    ) -> Iterator[list[Coupling]]:
+        """Yield, in lists, the couplings made before a time that `without_seen` leaves over of the ids of all.
 
-        Memory does not grow with either.
+        Memory does not grow with their number.
         """
         ...
 

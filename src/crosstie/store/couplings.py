@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Update, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Update, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
+from crosstie.model.couplings import Coupling, CouplingState, Mark, NewCoupling, RemovedCoupling
 from crosstie.model.errors import AlreadyCoupled
 from crosstie.model.records import Side
 from crosstie.store.schema import couplings as table
@@ -23,6 +23,18 @@ _STATE_AT = _COLUMNS.index("state")
 _CHANGEABLE = tuple(name for name in NewCoupling.__struct_fields__ if name != "mapping")
 
 SELECT = select(*(table.c[name] for name in _COLUMNS))
+_MARKS = {
+    side: select(
+        table.c[f"{side}_id"],
+        table.c.id,
+        table.c[f"{side}_version"],
+        table.c.state == CouplingState.IN_STEP.value,
+        table.c.base.is_not(None),
+    )
+    for side in Side
+}
+_IDS = 10_000
+"""So many ids are held at once while couplings are compared with those seen."""
 _INDEXED = ("local_id", "remote_id", "local_key", "remote_key", "state")
 _NOT_INDEXED = tuple(name for name in _CHANGEABLE if name not in _INDEXED)
 _LOCKED = select(table.c.id, table.c.revision, *(table.c[name] for name in _INDEXED)).order_by(table.c.id)
@@ -42,6 +54,23 @@ class SqlCouplings:
         query = SELECT.where(table.c.mapping == mapping)
         rows = self._work.read_among(query, _id_column(side), ids)
         return {coupling.record_id(side): coupling for coupling in map(coupling_of, rows)}
+
+    def marks(
+        self, mapping: str, side: Side, ids: Iterable[str] | None = None, since: datetime | None = None
+    ) -> dict[str, Mark]:
+        new = literal(True) if since is None else table.c.created_at > since
+        query = _MARKS[side].add_columns(new).where(table.c.mapping == mapping)
+        # Of all couplings in the order of their ids, in which they lie in the file.
+        queries = (
+            [query.order_by(table.c.id)]
+            if ids is None
+            else [query.where(condition) for condition in self._work.among(_id_column(side), ids)]
+        )
+        return {row[0]: Mark(*row[1:]) for each in queries for row in self._work.read_plain(each)}
+
+    def coupled(self, mapping: str, side: Side, ids: Iterable[str]) -> list[int]:
+        query = select(table.c.id).where(table.c.mapping == mapping)
+        return [found for (found,) in self._work.read_among(query, _id_column(side), ids)]
 
     def by_key(self, mapping: str, side: Side, keys: Iterable[str]) -> dict[str, Coupling]:
         column = table.c.local_key if side is Side.LOCAL else table.c.remote_key
@@ -123,21 +152,21 @@ class SqlCouplings:
         rows = self._work.read_among(_SELECT_REMOVED, removed_couplings.c.id, ids)
         return {row.id: RemovedCoupling(**dict(zip(_REMOVED_COLUMNS, row, strict=True))) for row in rows}
 
-    def missing(self, mapping: str, side: Side, present: Iterable[Sequence[str]]) -> Iterator[list[Coupling]]:
-        scratch = self._work.scratch()
-        for page in present:
-            self._work.fill_scratch(scratch, page)
-        column = _id_column(side)
+    def unseen(
+        self, mapping: str, without_seen: Callable[[Sequence[int]], Sequence[int]], before: datetime
+    ) -> Iterator[list[Coupling]]:
         query = (
-            SELECT.where(table.c.mapping == mapping, table.c.id > bindparam("after_id"))
-            .where(~exists().where(scratch.c.id == column))
+            select(table.c.id)
+            .where(table.c.mapping == mapping, table.c.id > bindparam("after_id"))
             .order_by(table.c.id)
-            .limit(1000)
+            .limit(_IDS)
         )
         after_id = 0
-        while absent := [coupling_of(row) for row in self._work.read(query, {"after_id": after_id})]:
-            yield absent
-            after_id = absent[-1].id
+        while ids := [found for (found,) in self._work.read(query, {"after_id": after_id})]:
+            after_id = ids[-1]
+            if absent := without_seen(ids):
+                rows = self._work.read_among(SELECT.where(table.c.created_at < before), table.c.id, absent)
+                yield [coupling_of(row) for row in rows]
 
     def _unchanged(self, couplings: Sequence[Coupling]) -> tuple[list[tuple[Coupling, AnyRow]], set[int]]:
         """Lock the rows and part those that still have the revision given from those lost to somebody else."""

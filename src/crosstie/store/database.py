@@ -79,8 +79,6 @@ class SqlStore:
             except BaseException:
                 connection.rollback()
                 raise
-            finally:
-                work.clear()
 
     def close(self) -> None:
         self._engine.dispose()

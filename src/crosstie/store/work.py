@@ -5,27 +5,27 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
+import msgspec
 from sqlalchemy import (
     ARRAY,
-    Column,
     ColumnElement,
     Connection,
     Executable,
-    MetaData,
     NestedTransaction,
     Row,
     Select,
     Table,
     Text,
     any_,
+    bindparam,
     func,
     literal,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-MOST_IN = 900
-"""Values in one IN. SQLite before 3.32 takes 999 in all, and longer lists gain nothing."""
+MOST_IN = 5000
+"""Values in one IN: longer lists gain nothing."""
 
 T = TypeVar("T")
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -50,11 +50,22 @@ class Work:
         self.connection = connection
         self.is_sqlite = connection.dialect.name == "sqlite"
         self._writing = not self.is_sqlite
-        self._scratch: list[Table] = []
 
     def read(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
         """Run a query and return all of its rows."""
         return self.connection.execute(statement, parameters).all()
+
+    def read_plain(self, statement: Executable) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query whose columns the driver gives as they are (text and whole numbers).
+
+        Costs half of `read`, and holds a thousand rows at a time.
+        """
+        result = self.connection.execute(statement)
+        try:
+            while rows := result.cursor.fetchmany(1000):
+                yield from rows
+        finally:
+            result.close()
 
     def write(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None) -> int:
         """Run a statement that changes something, once for each of `rows`; return how many rows it hit."""
@@ -105,7 +116,8 @@ class Work:
                 yield column == any_(literal(distinct, ARRAY(column.type)))
             return
         for chunk in chunked(distinct):
-            yield column.in_(chunk)
+            # One parameter, however many values: the statement is the same each time, and quicker than with a list.
+            yield column.in_(_UNPACKED.bindparams(packed=msgspec.json.encode(chunk).decode()))
 
     def read_among(
         self, query: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Iterable[Any], *, lock: bool = False
@@ -124,35 +136,8 @@ class Work:
         """The smaller of two values of a row."""
         return func.min(one, other) if self.is_sqlite else func.least(one, other)
 
-    def scratch(self) -> Table:
-        """Make a table of ids that lives as long as the unit, on disk if it grows."""
-        table = Table(
-            f"scratch_{len(self._scratch)}",
-            MetaData(),
-            Column("id", Text, primary_key=True),
-            prefixes=["TEMPORARY"],
-            sqlite_with_rowid=False,
-            postgresql_on_commit="DROP",
-        )
-        table.create(self.connection)
-        self._scratch.append(table)
-        return table
 
-    def fill_scratch(self, table: Table, ids: Iterable[str]) -> None:
-        """Add `ids` to a scratch table. It takes no lock of the store's own tables."""
-        rows = [{"id": each} for each in ids]
-        if rows:
-            with self.connection.begin_nested():
-                self.connection.execute(self.upsert(table).on_conflict_do_nothing(), rows)
-
-    def clear(self) -> None:
-        """Remove what must not stay with a pooled connection. Called after commit or rollback."""
-        if self.is_sqlite:
-            for table in self._scratch:
-                self.connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.{table.name}")
-        self._scratch.clear()
-
-
+_UNPACKED = text("SELECT value FROM json_each(:packed)").bindparams(bindparam("packed", type_=Text, unique=True))
 _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 _NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")

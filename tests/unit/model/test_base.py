@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosstie.model.base import Base, decode_base, encode_base
+from crosstie.model.base import Base, decode_base, encode_base, encode_side, holds_side
+from crosstie.model.records import Side
 from crosstie.model.schema import ChangeFeed, FieldSchema, FieldType, TableSchema
 from crosstie.model.values import Scalar, normalise
 
@@ -91,3 +92,20 @@ def test_whatever_is_canonical_comes_back(raw: dict[str, object]) -> None:
         except ValueError:
             continue
     assert decode_base(encode_base(Base(values, values)), ALL, ALL) == Base(values, values)
+
+
+@pytest.mark.parametrize(
+    ("side", "values", "held"),
+    [
+        (Side.LOCAL, {"displayName": "Ada", "creditLimit": Decimal("10.50")}, True),
+        (Side.LOCAL, {"displayName": "Ada", "creditLimit": Decimal("10.51")}, False),
+        (Side.LOCAL, {"displayName": "Ada"}, False),
+        (Side.LOCAL, {"creditLimit": Decimal("10.50"), "displayName": "Ada"}, False),
+        (Side.REMOTE, {"name": '","r":{"name":"x"}}'}, True),
+        (Side.REMOTE, {"name": "x"}, False),
+        (Side.REMOTE, {}, False),
+    ],
+)
+def test_a_stored_base_is_recognised_by_its_bytes(side: Side, values: dict[str, Scalar], held: bool) -> None:
+    stored = encode_base(Base({"displayName": "Ada", "creditLimit": Decimal("10.50")}, {"name": '","r":{"name":"x"}}'}))
+    assert holds_side(stored, side, encode_side(list(values), values)) is held

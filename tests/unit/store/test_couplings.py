@@ -1,13 +1,14 @@
 """The queries on couplings, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 import msgspec
 import pytest
 from sqlalchemy import Engine, event
 
-from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
+from crosstie.model.couplings import Coupling, CouplingState, Mark, NewCoupling, RemovedCoupling
 from crosstie.model.errors import AlreadyCoupled
 from crosstie.model.records import Side
 from crosstie.store import Store
@@ -272,33 +273,43 @@ def test_search_looks_in_keys_and_names_of_both_sides_whatever_the_capitals(
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_missing_yields_the_couplings_whose_record_is_in_no_page(store: Store, side: Side) -> None:
-    stored = insert(store, *(new_coupling(number) for number in range(3000)), new_coupling(1, "CONTACT"))
-    gone = {5, 17, *range(1500, 2700)}
-    present = [f"{side.value}-{number}" for number in range(3000) if number not in gone]
-    pages = [present[at : at + 400] for at in range(0, len(present), 400)]
+def test_marks_say_of_the_couplings_of_records_or_of_all_what_a_page_is_sifted_by(store: Store, side: Side) -> None:
+    traits = {f"{side.value}_version": "W/1"}
+    [first] = insert(store, new_coupling(1, state=CouplingState.IN_STEP, base=b'{"l":{},"r":{}}', **traits))
+    since = first.created_at
     with store.begin() as unit:
-        batches = list(unit.couplings.missing(CUSTOMER, side, iter([*pages, [], pages[0], ["unknown"]])))
-        # The unit can be used as before, and again for the same.
-        unit.couplings.delete([stored[5]])
-        again = [each for batch in unit.couplings.missing(CUSTOMER, side, [present]) for each in batch]
-    assert all(len(batch) <= 1000 for batch in batches)
-    assert [each for batch in batches for each in batch] == [stored[number] for number in sorted(gone)]
-    assert len(again) == len(gone) - 1
+        [second, other] = unit.couplings.insert(
+            [new_coupling(2, base=None), new_coupling(3, "CONTACT")], since + timedelta(seconds=1)
+        )
+        old = Mark(coupling_id=first.id, version="W/1", in_step=True, has_base=True, is_new=False)
+        new = Mark(coupling_id=second.id, version=second.version(side), in_step=False, has_base=False, is_new=True)
+        ids = [f"{side.value}-{number}" for number in (1, 2, 3, 4)]
+        marks = {ids[0]: old, ids[1]: new}
+        assert unit.couplings.marks(CUSTOMER, side, ids, since) == marks
+        assert unit.couplings.marks(CUSTOMER, side, since=since) == marks
+        assert unit.couplings.marks(CUSTOMER, side, ids[1:2]) == {ids[1]: new}
+        assert all(mark.is_new for mark in unit.couplings.marks(CUSTOMER, side).values())
+        assert sorted(unit.couplings.coupled(CUSTOMER, side, ids)) == [first.id, second.id]
+        assert unit.couplings.coupled("CONTACT", side, ids) == [other.id]
 
 
-def test_missing_of_nothing_present_is_all_and_of_nothing_coupled_is_nothing(store: Store) -> None:
-    stored = insert(store, new_coupling(1), new_coupling(2))
+def test_unseen_yields_the_couplings_that_are_older_and_not_among_those_seen(store: Store) -> None:
+    stored = insert(store, *(new_coupling(number) for number in range(12_000)), new_coupling(1, "CONTACT"))
+    gone = {stored[number].id for number in (5, 17, *range(9_000, 11_500))}
+    asked: list[int] = []
+
+    def without_seen(ids: Sequence[int]) -> list[int]:
+        asked.extend(ids)
+        return [id_ for id_ in ids if id_ in gone]
+
     with store.begin() as unit:
-        assert list(unit.couplings.missing(CUSTOMER, Side.LOCAL, [])) == [stored]
-        assert list(unit.couplings.missing("CONTACT", Side.LOCAL, [["local-1"]])) == []
-
-
-def test_missing_may_be_left_half_way_and_asked_for_in_the_next_unit(store: Store) -> None:
-    insert(store, new_coupling(1), new_coupling(2))
-    for _ in range(2):
-        with store.begin() as unit:
-            assert next(unit.couplings.missing(CUSTOMER, Side.LOCAL, [["local-1"]]))[0].local_id == "local-2"
+        later = stored[0].created_at + timedelta(seconds=1)
+        found = [each for part in unit.couplings.unseen(CUSTOMER, without_seen, later) for each in part]
+        assert sorted(each.id for each in found) == sorted(gone)
+        assert list(unit.couplings.unseen("CONTACT", lambda ids: [], later)) == []
+        # What was made later has not been there to be seen.
+        assert [each for part in unit.couplings.unseen(CUSTOMER, list, stored[0].created_at) for each in part] == []
+    assert asked[: len(stored) - 1] == [each.id for each in stored[:-1]]
 
 
 def test_a_name_with_a_zero_character_does_not_stop_its_page(store: Store) -> None:

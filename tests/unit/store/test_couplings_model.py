@@ -132,8 +132,11 @@ class Model:
             for side in Side:
                 ids = [f"{side.value}-{number}" for number in range(5)]
                 assert unit.couplings.by_record(mapping, side, ids) == {row.record_id(side): row for row in rows}
-                absent = [each for page in unit.couplings.missing(mapping, side, [ids[:2]]) for each in page]
-                assert absent == [row for row in rows if row.record_id(side) not in ids[:2]]
+                assert {id_: mark.coupling_id for id_, mark in unit.couplings.marks(mapping, side).items()} == {
+                    row.record_id(side): row.id for row in rows
+                }
+                seen = unit.couplings.coupled(mapping, side, ids[:2])
+                assert sorted(seen) == [row.id for row in rows if row.record_id(side) in ids[:2]]
             by_key = {row.local_key: row for row in reversed(rows) if row.local_key}
             assert unit.couplings.by_key(mapping, Side.LOCAL, ["A", "B", "C"]) == by_key
             counted = {state: sum(row.state is state for row in rows) for state in CouplingState}
