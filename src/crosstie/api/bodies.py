@@ -130,6 +130,13 @@ class DeleteBody(SettleBody, frozen=True, kw_only=True):
     forced: bool = False
 
 
+class UndoBody(Body, frozen=True, kw_only=True):
+    """How to undo: as a plan, or in spite of a guard."""
+
+    dry_run: bool = False
+    forced: bool = False
+
+
 class MatchBody(Body, frozen=True, kw_only=True):
     """On what to match: fields in groups that are tried in turn. Without any, the mapping's own are used."""
 

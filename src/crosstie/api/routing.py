@@ -17,12 +17,13 @@ from crosstie.api.routes import (
     signing_in,
     synchronising,
     tokens,
+    undoing,
     users,
 )
 
 _ROOMS = (
     *(health, landing, signing_in, users, tokens, connections, mappings, records, couplings),
-    *(synchronising, differences, matching, problems, schedules, history),
+    *(synchronising, differences, matching, problems, schedules, history, undoing),
 )
 
 

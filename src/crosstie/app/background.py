@@ -15,6 +15,8 @@ from crosstie.app.retrying import retry
 from crosstie.app.selecting import Selection
 from crosstie.app.session import Session, connection_of, open_session
 from crosstie.app.synchronising import check_direction, synchronise
+from crosstie.app.undoing import undo_job
+from crosstie.app.undoing import undo_job
 from crosstie.engine.context import Assignment
 from crosstie.engine.planning import order_mappings
 from crosstie.jobs.scheduling import ALL
@@ -84,6 +86,8 @@ class MatchArguments(OfMapping, frozen=True, kw_only=True):
     local_ids: tuple[str, ...] | None = None
     create: bool | None = None
     synchronise: bool | None = None
+    case_sensitive: tuple[str, ...] | None = None
+    winner: Preference | None = None
 
     def kind(self) -> JobKind:
         return JobKind.COUPLING
@@ -149,6 +153,19 @@ class RestoreArguments(OfMapping, frozen=True, kw_only=True):
     records: tuple[str, ...]
 
 
+class UndoArguments(Arguments, frozen=True, kw_only=True):
+    """Undo of a job. The mapping is that of the job; None for one that went through several."""
+
+    job: int
+    force: bool = False
+
+    def kind(self) -> JobKind:
+        return JobKind.UNDO
+
+    def exclusive(self) -> bool:
+        return self.mapping is not None
+
+
 class DeleteArguments(OfMapping, frozen=True, kw_only=True):
     """Delete Records."""
 
@@ -157,6 +174,19 @@ class DeleteArguments(OfMapping, frozen=True, kw_only=True):
 
     def kind(self) -> JobKind:
         return JobKind.UNCOUPLING
+
+
+class UndoArguments(Arguments, frozen=True, kw_only=True):
+    """Undo of a job, with its parts."""
+
+    job: int
+    force: bool = False
+
+    def kind(self) -> JobKind:
+        return JobKind.UNDO
+
+    def exclusive(self) -> bool:
+        return True
 
 
 async def _synchronise(session: Session, given: SynchroniseArguments) -> dict[str, Any]:
@@ -182,6 +212,8 @@ async def _match(session: Session, given: MatchArguments) -> dict[str, Any]:
         local_ids=given.local_ids,
         create=given.create,
         synchronise=given.synchronise,
+        case_sensitive=given.case_sensitive,
+        winner=given.winner,
     )
     return {
         "groups": report.groups,
@@ -222,6 +254,16 @@ async def _delete(session: Session, given: DeleteArguments) -> dict[str, Any]:
     return {"left": msgspec.to_builtins((await delete(session, given.mapping, given.records, forced=given.force)).left)}
 
 
+async def _undo(session: Session, given: UndoArguments) -> dict[str, Any]:
+    done = await undo_job(session, given.job, forced=given.force)
+    return {"undone": given.job, "left_total": done.left_total, "left": msgspec.to_builtins(done.left)}
+
+
+async def _undo(session: Session, given: UndoArguments) -> dict[str, Any]:
+    done = await undo_job(session, given.job, forced=given.force)
+    return {"undone": given.job, "left": msgspec.to_builtins(done.left), "left_total": done.left_total}
+
+
 class UseCase(NamedTuple):
     """A use case that can run in the background."""
 
@@ -239,6 +281,8 @@ USE_CASES: dict[str, UseCase] = {
     "retry": UseCase(RetryArguments, _retry),
     "restore": UseCase(RestoreArguments, _restore),
     "delete": UseCase(DeleteArguments, _delete),
+    "undo": UseCase(UndoArguments, _undo),
+    "undo": UseCase(UndoArguments, _undo),
 }
 """Whatever is added here must be safe to call again after a process died in the middle of it."""
 

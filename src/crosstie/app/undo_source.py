@@ -28,6 +28,8 @@ class UndoSource:
             self._jobs = _jobs(unit, job) if job is not None else []
             self._entries = [_entry(unit, id) for id in dict.fromkeys(entries)]
         self._job = job
+        self.mapping = next((each.mapping for each in self._jobs if each.id == job), None) or None
+        """The mapping of the job itself; None of one that went through several, and of single entries."""
         self.total = 0
         """How many entries there are to take back."""
         self.losses = 0

@@ -38,6 +38,19 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     rows_total: int = 0
 
 
+class UndoSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How much undoing a job is; `mapping` is the job's own, None for one that went through several."""
+
+    mapping: str | None
+    entries: int
+
+
+def undo_size(session: Session, job_id: int) -> UndoSize:
+    """Return how much undoing a job is. Raises UnknownJob, CannotUndo."""
+    source = UndoSource(session, job_id, ())
+    return UndoSize(mapping=source.mapping, entries=source.total)
+
+
 async def undo_job(
     session: Session, job_id: int, *, dry_run: bool = False, forced: bool = False, observer: Observer | None = None
 ) -> Undone:
