@@ -16,7 +16,6 @@ from crosstie.app.selecting import Selection
 from crosstie.app.session import Session, connection_of, open_session
 from crosstie.app.synchronising import check_direction, synchronise
 from crosstie.app.undoing import undo_job
-from crosstie.app.undoing import undo_job
 from crosstie.engine.context import Assignment
 from crosstie.engine.planning import order_mappings
 from crosstie.jobs.scheduling import ALL
@@ -176,19 +175,6 @@ class DeleteArguments(OfMapping, frozen=True, kw_only=True):
         return JobKind.UNCOUPLING
 
 
-class UndoArguments(Arguments, frozen=True, kw_only=True):
-    """Undo of a job, with its parts."""
-
-    job: int
-    force: bool = False
-
-    def kind(self) -> JobKind:
-        return JobKind.UNDO
-
-    def exclusive(self) -> bool:
-        return True
-
-
 async def _synchronise(session: Session, given: SynchroniseArguments) -> dict[str, Any]:
     await synchronise(
         session,
@@ -259,11 +245,6 @@ async def _undo(session: Session, given: UndoArguments) -> dict[str, Any]:
     return {"undone": given.job, "left_total": done.left_total, "left": msgspec.to_builtins(done.left)}
 
 
-async def _undo(session: Session, given: UndoArguments) -> dict[str, Any]:
-    done = await undo_job(session, given.job, forced=given.force)
-    return {"undone": given.job, "left": msgspec.to_builtins(done.left), "left_total": done.left_total}
-
-
 class UseCase(NamedTuple):
     """A use case that can run in the background."""
 
@@ -281,7 +262,6 @@ USE_CASES: dict[str, UseCase] = {
     "retry": UseCase(RetryArguments, _retry),
     "restore": UseCase(RestoreArguments, _restore),
     "delete": UseCase(DeleteArguments, _delete),
-    "undo": UseCase(UndoArguments, _undo),
     "undo": UseCase(UndoArguments, _undo),
 }
 """Whatever is added here must be safe to call again after a process died in the middle of it."""

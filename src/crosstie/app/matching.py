@@ -2,17 +2,22 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+import msgspec
+
 from crosstie.app.running import run_job
 from crosstie.app.session import Session
 from crosstie.app.synchronising import run_synchronise
+from crosstie.engine.compiling import CompiledMapping, compile_mapping
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.criteria import choose_criteria
 from crosstie.engine.matching import MatchReport, MatchRow, explain
 from crosstie.engine.matching import match as run_matching
 from crosstie.model.decisions import Preference
 from crosstie.model.jobs import JobKind
+from crosstie.model.mapping_changes import field_named
 from crosstie.model.mappings import Mapping, UpdateConflictResolution
 from crosstie.model.records import Side
+from crosstie.rules import all_rules
 
 __all__ = ["MatchReport", "explained", "match", "preference_of"]
 
@@ -26,18 +31,23 @@ async def match(
     dry_run: bool = False,
     create: bool | None = None,
     synchronise: bool | None = None,
+    case_sensitive: Collection[str] | None = None,
+    winner: Preference | None = None,
 ) -> MatchReport:
     """Couple what matches uniquely on both sides; then synchronise it, and create partners of what has no candidate.
 
     `groups` name the fields of each group of criteria, tried in that order; without any, the mapping's own are used.
-    `create` and `synchronise` are the mapping's settings where they are left away. A dry run couples nothing.
+    `create`, `synchronise`, `case_sensitive` (the fields whose capitals count) and `winner` (whose data is sent right
+    after coupling) are the mapping's settings where they are left away. A dry run couples nothing.
     Raises UnknownMapping, UnknownField, InvalidOption for criteria that cannot be used, SystemFailure.
     """
     found = session.mapping(mapping)
     creates = found.create_if_no_match if create is None else create
     synchronises = found.synchronise_after_match if synchronise is None else synchronise
-    preference = preference_of(found) if synchronises else None
+    preference = (winner or preference_of(found)) if synchronises else None
     ctx = await session.context(found.name, Task(scope=Scope.RECORDS, on_purpose=True, dry_run=dry_run))
+    if case_sensitive is not None:
+        ctx.compiled = _with_case(ctx.compiled, case_sensitive)
     reports: list[MatchReport] = []
 
     async def work(job: Context) -> None:
@@ -56,6 +66,17 @@ async def match(
     report.job_id = job.job_id
     await _follow_up(session, found, report, synchronises=synchronises)
     return report
+
+
+def _with_case(compiled: CompiledMapping, names: Collection[str]) -> CompiledMapping:
+    """Return a mapping of which only the fields named are compared with their capitals."""
+    mapping = compiled.mapping
+    wanted = {field_named(mapping, name) for name in names}
+    rows = tuple(
+        msgspec.structs.replace(row, case_sensitive_match=at in wanted) for at, row in enumerate(mapping.fields)
+    )
+    changed = msgspec.structs.replace(mapping, fields=rows)
+    return compile_mapping(changed, compiled.local_schema, compiled.remote_schema, all_rules())
 
 
 def preference_of(mapping: Mapping) -> Preference:

@@ -107,6 +107,36 @@ async def told(session: Session, ctx: Context, entries: Sequence[JournalEntry]) 
     ]
 
 
+def told_plainly(entry: JournalEntry) -> ToldEntry:
+    """Return an entry with fields and values as they were written, for where no system can be asked."""
+
+    def shown(value: Scalar) -> Shown:
+        return Shown(value, "" if value is None else str(value))
+
+    return ToldEntry(
+        id=entry.id,
+        at=entry.at,
+        job=None,
+        side=entry.side,
+        outcome=entry.outcome.value,
+        name=entry.name,
+        code=entry.code,
+        words=entry.words,
+        changes=[
+            ToldChange(
+                field=each.field,
+                label=each.field,
+                before=shown(each.before),
+                after=shown(each.after),
+                lost=shown(each.lost) if each.lost is not None else None,
+                reason=each.reason,
+            )
+            for each in entry.changes
+        ],
+        can_be_undone=can_be_undone(entry),
+    )
+
+
 def _change(
     ctx: Context, side: Side | None, change: FieldChange, wording: Wording, names: dict[str, str]
 ) -> ToldChange:

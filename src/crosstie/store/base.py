@@ -4,7 +4,7 @@ Everything happens in a unit of work: `with store.begin() as unit: ...` commits 
 of it if an error leaves the block. Reading needs a unit as well.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ import msgspec
 
 from crosstie.model.connections import Connection
 from crosstie.model.couplings import Coupling, CouplingState, Mark, NewCoupling, RemovedCoupling
-from crosstie.model.jobs import Counters, Due, Intent, Job, JobKind, JobState, JournalEntry
+from crosstie.model.jobs import Counters, Due, Intent, Job, JobKind, JobState, JournalEntry, Outcome
 from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.problems import NewProblem, Problem
@@ -179,8 +179,15 @@ class Unit(Protocol):
         finished_at: datetime | None = None,
     ) -> None: ...
 
-    def jobs(self, mapping: str | None = None, *, limit: int = 50, before_id: int | None = None) -> list[Job]:
-        """Return jobs, newest first."""
+    def jobs(
+        self,
+        mapping: str | None = None,
+        *,
+        states: Collection[JobState] = (),
+        limit: int = 50,
+        before_id: int | None = None,
+    ) -> list[Job]:
+        """Return jobs, newest first; with `states` those that are in one of them."""
         ...
 
     def add_journal(self, entries: Sequence[JournalEntry]) -> None: ...
@@ -190,12 +197,18 @@ class Unit(Protocol):
         *,
         mapping: str | None = None,
         job_id: int | None = None,
+        job_ids: Collection[int] = (),
+        outcomes: Collection[Outcome] = (),
         side: Side | None = None,
         record_id: str | None = None,
         limit: int = 100,
         before_id: int | None = None,
     ) -> list[JournalEntry]:
         """Return entries, newest first; `record_id` with `side` names one record."""
+        ...
+
+    def count_journal(self, job_ids: Collection[int]) -> dict[Outcome, int]:
+        """Return how many entries these jobs have by outcome."""
         ...
 
     # --- problems -----------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 """The queries on the log of jobs and on the journal of what they did to each record."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal_column, select, type_coerce, update
+from sqlalchemy import ColumnElement, func, insert, literal_column, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.errors import JobRunning
@@ -101,10 +101,19 @@ class JobQueries(Queries):
             changed["finished_at"] = finished_at
         self._work.write(update(jobs).where(jobs.c.id == job_id).values(changed))
 
-    def jobs(self, mapping: str | None = None, *, limit: int = 50, before_id: int | None = None) -> list[Job]:
+    def jobs(
+        self,
+        mapping: str | None = None,
+        *,
+        states: Collection[JobState] = (),
+        limit: int = 50,
+        before_id: int | None = None,
+    ) -> list[Job]:
         query = SELECT_JOBS.order_by(jobs.c.id.desc()).limit(limit)
         if mapping is not None:
             query = query.where(jobs.c.mapping == mapping)
+        if states:
+            query = query.where(jobs.c.state.in_([state.value for state in states]))
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
         return [job_of(row) for row in self._work.read(query)]
@@ -117,6 +126,8 @@ class JobQueries(Queries):
         *,
         mapping: str | None = None,
         job_id: int | None = None,
+        job_ids: Collection[int] = (),
+        outcomes: Collection[Outcome] = (),
         side: Side | None = None,
         record_id: str | None = None,
         limit: int = 100,
@@ -127,6 +138,10 @@ class JobQueries(Queries):
             query = query.where(journal.c.mapping == mapping)
         if job_id is not None:
             query = query.where(journal.c.job_id == job_id)
+        if job_ids:
+            query = query.where(journal.c.job_id.in_(list(job_ids)))
+        if outcomes:
+            query = query.where(journal.c.outcome.in_([outcome.value for outcome in outcomes]))
         if record_id is not None:
             if side is None:
                 raise ValueError("record_id names a record only together with its side")
@@ -135,6 +150,14 @@ class JobQueries(Queries):
         if before_id is not None:
             query = query.where(journal.c.id < before_id)
         return [_entry(row) for row in self._work.read(query)]
+
+    def count_journal(self, job_ids: Collection[int]) -> dict[Outcome, int]:
+        query = (
+            select(journal.c.outcome, func.count())
+            .where(journal.c.job_id.in_(list(job_ids)))
+            .group_by(journal.c.outcome)
+        )
+        return {Outcome(outcome): number for outcome, number in self._work.read(query)}
 
     def _job_running(self, mapping: str) -> JobRunning:
         running = next((job for job in self.running_jobs(mapping) if job.exclusive), None)
