@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from crosstie.app.home import Home
+from crosstie.app.rows import row_of_coupling
 from crosstie.app.searching import search_filters
-from crosstie.app.session import Session
+from crosstie.app.session import Session, find_mapping
 from crosstie.app.stages import Browse, Coupled, Stage, read_stages
 from crosstie.engine.context import Context, Task
 from crosstie.model.browsing import Sort
@@ -87,6 +89,57 @@ async def count_records(
         not_coupled=None if total is None else max(0, total - there),
         by_state={state.value: number for state, number in by_state.items()},
         problems=problems,
+    )
+
+
+def list_known(
+    home: Home,
+    mapping: str,
+    side: Side = Side.LOCAL,
+    *,
+    search: str = "",
+    states: Sequence[str] = (),
+    size: int = 50,
+    after_id: int = 0,
+) -> RecordList:
+    """Return a page of what the store alone knows of a list: the coupled records, in the order of their couplings.
+
+    For times in which a system cannot be reached. `following` is the next `after_id`. Raises UnknownMapping,
+    InvalidOption.
+    """
+    check_states(states)
+    _check_size(size)
+    coupled = [_STATES[state] for state in states if state != NOT_COUPLED]
+    with home.store.begin() as unit:
+        name = find_mapping(unit.mappings(), mapping).name
+        wanted = not states or bool(coupled)
+        found = (
+            unit.couplings.page(name, states=coupled, search=search.strip(), after_id=after_id, limit=size + 1)
+            if wanted
+            else []
+        )
+    return RecordList(
+        mapping=name,
+        side=side,
+        columns=[],
+        rows=[row_of_coupling(side, coupling) for coupling in found[:size]],
+        following=str(found[size - 1].id) if len(found) > size else None,
+    )
+
+
+def count_known(home: Home, mapping: str, side: Side = Side.LOCAL) -> RecordCounts:
+    """Return how many coupled records the store knows by state, without asking a system. Raises UnknownMapping."""
+    with home.store.begin() as unit:
+        name = find_mapping(unit.mappings(), mapping).name
+        by_state = {state.value: number for state, number in unit.couplings.count(name).items()}
+    return RecordCounts(
+        mapping=name,
+        side=side,
+        total=None,
+        coupled=sum(by_state.values()),
+        not_coupled=None,
+        by_state=by_state,
+        problems={},
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from crosstie.engine.context import Context
 from crosstie.model.couplings import Coupling
 from crosstie.model.lists import NOT_COUPLED, Partner, RecordRow
@@ -71,6 +73,11 @@ def _row(
         modified_at=record.modified_at,
         **_coupled(side, coupling, problem),
     )
+
+
+def row_of_coupling(side: Side, coupling: Coupling) -> RecordRow:
+    """Return the row of a coupled record as far as its coupling knows it."""
+    return msgspec.structs.replace(_gone(side, coupling, None), exists=True)
 
 
 def _gone(side: Side, coupling: Coupling, problem: Problem | None) -> RecordRow:

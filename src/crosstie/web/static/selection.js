@@ -1,2 +1,232 @@
 // The rows that are selected in a list: they survive searching, sorting and paging, until the tab is closed.
-export function bindSelection() {}
+// A selection is either ids, each with whether it is coupled, or all that matched a query, without some.
+const NOTHING = { ids: {}, all: null, out: [] };
+const MOST = 20000;
+
+export function bindSelection(say) {
+  if (!document.getElementById("list")) return;
+  let key = "";
+  let chosen = NOTHING;
+  let current = null;
+  let anchor = null;
+
+  const list = () => document.getElementById("list");
+  const rows = () => [...list().querySelectorAll("tr[data-id]")];
+  const row = (id) => list().querySelector(`tr[data-id="${CSS.escape(id)}"]`);
+  const isCoupled = (each) => each.dataset.state !== "not_coupled";
+
+  function load() {
+    key = `crosstie.selection:${list().dataset.list}`;
+    try { chosen = { ...NOTHING, ...JSON.parse(sessionStorage.getItem(key) ?? "{}") }; } catch { chosen = NOTHING; }
+  }
+
+  function keep() {
+    try { sessionStorage.setItem(key, JSON.stringify(chosen)); } catch { say("The selection is too large to be kept: select all that match instead.", "bad"); }
+  }
+
+  function isOfQuery() {
+    return chosen.all && chosen.all.search === list().dataset.searchText && chosen.all.states === list().dataset.states;
+  }
+
+  function isChosen(each) {
+    if (chosen.all) return isOfQuery() && !chosen.out.includes(each.dataset.id);
+    return each.dataset.id in chosen.ids;
+  }
+
+  function count() {
+    if (!chosen.all) return Object.keys(chosen.ids).length;
+    return chosen.all.total === null ? null : chosen.all.total - chosen.out.length;
+  }
+
+  function choose(which, on) {
+    if (chosen.all && !isOfQuery()) {
+      say("All that match another search are selected. Clear the selection first.");
+      paint();
+      return;
+    }
+    for (const each of which) {
+      const id = each.dataset.id;
+      if (chosen.all) chosen = { ...chosen, out: on ? chosen.out.filter((other) => other !== id) : [...new Set([...chosen.out, id])] };
+      else if (on) chosen.ids[id] = isCoupled(each) ? 1 : 0;
+      else delete chosen.ids[id];
+    }
+    if (!chosen.all && Object.keys(chosen.ids).length > MOST) say(`More than ${MOST.toLocaleString("en")} rows are selected one by one: select all that match instead.`, "bad");
+    keep();
+    paint();
+  }
+
+  function none() {
+    chosen = { ids: {}, all: null, out: [] };
+    keep();
+    paint();
+  }
+
+  function all() {
+    const data = list().dataset;
+    chosen = { ids: {}, all: { search: data.searchText, states: data.states, total: data.total === "" ? null : Number(data.total) }, out: [] };
+    keep();
+    paint();
+  }
+
+  function words() {
+    const number = count();
+    if (!chosen.all) return `${number.toLocaleString("en")} selected`;
+    const what = chosen.all.search ? `All that match “${chosen.all.search}” are selected` : "All that match are selected";
+    return (number === null ? what : `${what}: ${number.toLocaleString("en")}`) + (chosen.out.length && number === null ? `, without ${chosen.out.length}` : "");
+  }
+
+  function paint() {
+    const shown = rows();
+    for (const each of shown) {
+      const on = Boolean(isChosen(each));
+      each.setAttribute("aria-selected", String(on));
+      each.querySelector("[data-select-row]").checked = on;
+      if (on && !chosen.all) chosen.ids[each.dataset.id] = isCoupled(each) ? 1 : 0;
+      each.toggleAttribute("data-current", each.dataset.id === current);
+    }
+    const first = shown.find((each) => each.dataset.id === current) ?? shown[0];
+    for (const each of shown) each.tabIndex = each === first ? 0 : -1;
+    const whole = list().querySelector("[data-select-page]");
+    const picked = shown.filter((each) => isChosen(each)).length;
+    if (whole) {
+      whole.checked = picked > 0 && picked === shown.length;
+      whole.indeterminate = picked > 0 && picked < shown.length;
+    }
+    const said = list().querySelector("[data-selection-count]");
+    if (said.textContent !== words()) said.textContent = words();
+    const total = list().dataset.total;
+    const more = list().querySelector("[data-select-all]");
+    more.hidden = picked === 0 || picked < shown.length || Boolean(isOfQuery()) || total === String(shown.length);
+    more.textContent = total ? `Select all ${Number(total).toLocaleString("en")} that match` : "Select all that match";
+    list().querySelector("[data-select-none]").hidden = count() === 0;
+    allow();
+  }
+
+  function reason(needs) {
+    const here = current ? row(current) : null;
+    if (needs === "row" || needs === "partner") {
+      if (!here) return "Choose a row first: click it, or go to it with the arrow keys.";
+      return needs === "partner" && !isCoupled(here) ? "The record is not coupled." : "";
+    }
+    if (count() === 0) return "Nothing is selected.";
+    if (needs === "any") return "";
+    const states = chosen.all ? chosen.all.states.split(" ").filter(Boolean) : null;
+    const coupled = states ? states.some((state) => state !== "not_coupled") || !states.length : Object.values(chosen.ids).includes(1);
+    const free = states ? states.includes("not_coupled") || !states.length : Object.values(chosen.ids).includes(0);
+    if (needs === "coupled" && !coupled) return "None of the selected records is coupled.";
+    if (needs === "uncoupled" && !free) return "All selected records are coupled already.";
+    return "";
+  }
+
+  function address(action) {
+    const here = row(current);
+    return action.dataset.address.replace("ROW", encodeURIComponent(here.dataset.id)).replace("PARTNER", encodeURIComponent(here.dataset.partner ?? ""));
+  }
+
+  function allow() {
+    for (const action of document.querySelectorAll(".commands [data-needs]")) {
+      if (action.hasAttribute("data-fixed")) continue;
+      const why = reason(action.dataset.needs);
+      if (why) {
+        action.setAttribute("aria-disabled", "true");
+        action.dataset.reason = why;
+        action.title = `${action.dataset.label}: ${why}`;
+        if (action.dataset.address) action.removeAttribute("href");
+      } else {
+        action.removeAttribute("aria-disabled");
+        delete action.dataset.reason;
+        action.title = action.dataset.title;
+        if (action.dataset.address) action.href = address(action);
+      }
+    }
+  }
+
+  function go(each, extend) {
+    if (!each) return;
+    const before = current ? row(current) : null;
+    current = each.dataset.id;
+    each.focus();
+    each.scrollIntoView({ block: "nearest" });
+    if (extend) {
+      const shown = rows();
+      anchor ??= before?.dataset.id ?? current;
+      const [from, to] = [shown.findIndex((one) => one.dataset.id === anchor), shown.indexOf(each)].sort((a, b) => a - b);
+      choose(shown.slice(Math.max(from, 0), to + 1), true);
+    } else {
+      anchor = null;
+      paint();
+    }
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]") || event.altKey) return;
+    const search = event.target.id === "list-text";
+    if (search && event.key === "ArrowDown") {
+      event.preventDefault();
+      go(rows()[0]);
+      return;
+    }
+    const each = event.target.closest("#list tr[data-id]");
+    if (event.key.toLowerCase() === "a" && event.ctrlKey && !event.target.closest("input[type='search'], textarea") && (each || event.target === document.body || list().contains(event.target))) {
+      event.preventDefault();
+      choose(rows(), true);
+      return;
+    }
+    if (!each || event.ctrlKey) return;
+    const shown = rows();
+    const at = shown.indexOf(each);
+    if (event.key === "ArrowDown") go(shown[at + 1], event.shiftKey);
+    else if (event.key === "ArrowUp") go(shown[at - 1], event.shiftKey);
+    else if (event.key === "Home") go(shown[0], event.shiftKey);
+    else if (event.key === "End") go(shown.at(-1), event.shiftKey);
+    else if (event.key === " ") choose([each], !isChosen(each));
+    else if (event.key === "Enter" && event.target === each) each.querySelector("a[href]")?.click();
+    else return;
+    event.preventDefault();
+  });
+
+  document.addEventListener("focusin", (event) => {
+    const each = event.target.closest("#list tr[data-id]");
+    if (each && current !== each.dataset.id) {
+      current = each.dataset.id;
+      paint();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!list().contains(event.target)) return;
+    const each = event.target.closest("tr[data-id]");
+    if (event.target.closest("[data-select-none]")) none();
+    else if (event.target.closest("[data-select-all]")) all();
+    else if (event.target.matches("[data-select-page]")) choose(rows(), event.target.checked);
+    else if (event.target.matches("[data-select-row]")) {
+      const on = event.target.checked;
+      if (event.shiftKey && current) go(each, on);
+      else { current = each.dataset.id; choose([each], on); }
+    } else if (each && !event.target.closest("a")) go(each, event.shiftKey);
+  });
+
+  // What an action of the list asks for carries the selection, or names the current row.
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const action = event.detail.elt.closest(".commands [data-needs]");
+    if (!action) return;
+    const detail = event.detail;
+    if (["row", "partner"].includes(action.dataset.needs)) {
+      detail.path = detail.path.replace("ROW", encodeURIComponent(current));
+      return;
+    }
+    const given = chosen.all
+      ? { all: "1", search: chosen.all.search, states: chosen.all.states, excluded: chosen.out.join(" ") }
+      : { ids: Object.keys(chosen.ids).join(" ") };
+    for (const [name, value] of Object.entries(given)) if (value) detail.parameters[name] = value;
+    if ((given.ids ?? given.excluded ?? "").length > 2500) {
+      detail.verb = "post";
+      detail.useUrlParams = false;
+    }
+  });
+
+  document.body.addEventListener("htmx:afterSettle", () => { load(); paint(); });
+  window.addEventListener("pageshow", () => { load(); paint(); });
+  load();
+  paint();
+}
