@@ -1,5 +1,7 @@
 """All pages of the server, and how they are put into the application."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from litestar import Request, Router
@@ -9,12 +11,10 @@ from litestar.types import ControllerRouterHandler
 
 from crosstie.api.application import Site
 from crosstie.api.asking import check_parameters
+from crosstie.web import routes as rooms
 from crosstie.web.csrf import check_form
 from crosstie.web.failing import explained
 from crosstie.web.rendering import STATIC
-from crosstie.web.routes import help, home, progress, signing_in
-
-_ROOMS = (signing_in, home, help, progress)
 
 
 def site(*, welcomes_visitors: bool = False) -> Site:
@@ -22,7 +22,7 @@ def site(*, welcomes_visitors: bool = False) -> Site:
     routes: list[ControllerRouterHandler] = [
         Router(
             "/",
-            route_handlers=[handler for room in _ROOMS for handler in room.HANDLERS],
+            route_handlers=_handlers(),
             before_request=_checked,
             include_in_schema=False,
         ),
@@ -35,6 +35,12 @@ def site(*, welcomes_visitors: bool = False) -> Site:
         ),
     ]
     return Site(routes, explained, welcomes_visitors)
+
+
+def _handlers() -> list[ControllerRouterHandler]:
+    """Return the handlers of every module of routes."""
+    names = sorted(found.name for found in iter_modules(rooms.__path__))
+    return [handler for name in names for handler in import_module(f"{rooms.__name__}.{name}").HANDLERS]
 
 
 async def _checked(request: Request[Any, Any, Any]) -> None:
