@@ -161,6 +161,7 @@ def test_a_killed_server_goes_on_with_its_jobs_when_it_is_started_again(
         until(lambda: desks[1].requests().batches >= 3, why="the job did not go on")
         worker = owner_of(home, job.id)
         assert worker not in (0, server.pid)
+        assert job_status(home, job.id).job.expected == MANY
         kill(server.pid)
         kill(worker)
         for desk in desks:

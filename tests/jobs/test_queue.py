@@ -152,6 +152,16 @@ def test_progress_can_be_seen_while_the_job_runs_and_its_result_afterwards(stock
     assert done.finished_at == clock()
 
 
+def test_more_than_was_expected_makes_the_figure_unknown(stocked: Home, clock: Clock) -> None:
+    expected: list[int | None] = []
+    job = enqueue(stocked, "synchronise", {"mapping": "CUSTOMER"})
+    with stocked.store.begin() as unit:
+        unit.background.note_expected(job.id, PAGE)
+    use_cases = MadeUp(stocked.store, at_page=lambda job, page: expected.append(stored(stocked, job.id).expected))
+    assert carried(stocked, clock, job, use_cases).expected is None
+    assert expected == [PAGE, PAGE, None]
+
+
 def test_a_job_that_waits_is_cancelled_at_once_and_makes_room(stocked: Home, clock: Clock) -> None:
     job = enqueue(stocked, "synchronise", {"mapping": "CUSTOMER"})
     gone = cancel_job(stocked, job.id)

@@ -33,9 +33,9 @@ async def run_job(
     release_dead(ctx)
     job, head = _begin(ctx, kind, direction, exclusive)
     ctx.job_id = ctx.report.job_id = job.id
-    if expected is not None:
+    if expected and job.expected is None:  # one that goes on has had its figure from the beginning
         with ctx.store.begin() as unit:
-            unit.background.note_expected(job.id, job.done + expected)
+            unit.background.note_expected(job.id, expected)
     halted = ctx.assignment.halted if ctx.assignment is not None else lambda: False
     watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted)
     ctx.observer = watch

@@ -88,7 +88,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     done: int = 0
     """Records dealt with so far."""
     expected: int | None = None
-    """So many records `done` may come to; None where nobody knows."""
+    """So many records `done` may come to; None where nobody knows, or knows no more."""
     phase: str = ""
     cancel_requested: bool = False
     use_case: str = ""
@@ -199,6 +199,8 @@ class DueReason(StrEnum):
     MAPPING_CHANGED = "mapping_changed"
     FOLLOW_UP = "follow_up"
     """A system changed mapped fields by itself when it was written; the other side has not got them yet."""
+    HELD_BACK = "held_back"
+    """A job of the other direction went past a change; the next one of both directions carries it over."""
     COUPLED_MERGE = "coupled_merge"
     """Just coupled, to be brought in step; nobody's data was preferred."""
     COUPLED_SEND = "coupled_send"

@@ -144,7 +144,9 @@ class QueueQueries(Queries):
         return None
 
     def note_progress(self, job_id: int, done: int, phase: str) -> None:
-        self._work.write(update(jobs).where(jobs.c.id == job_id).values(done=done, phase=phase))
+        # A figure that has turned out too small is none.
+        expected = case((jobs.c.expected >= done, jobs.c.expected))
+        self._work.write(update(jobs).where(jobs.c.id == job_id).values(done=done, phase=phase, expected=expected))
 
     def note_expected(self, job_id: int, expected: int) -> None:
         self._work.write(update(jobs).where(jobs.c.id == job_id).values(expected=expected))
