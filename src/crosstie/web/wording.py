@@ -11,6 +11,7 @@ from crosstie.model.jobs import JobKind, JobState, Outcome
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.mappings import DeletionConflictResolution, Direction, UpdateConflictResolution
 from crosstie.model.problems import ProblemClass
+from crosstie.model.undoing import UndoOutcome
 
 
 class Badge(NamedTuple):
@@ -50,12 +51,29 @@ JOB_KINDS = {
     JobKind.UNDO.value: "Undo",
 }
 OUTCOMES: dict[str, str] = {each.value: each.value.replace("_", " ").capitalize() for each in Outcome}
+UNDO_OUTCOMES = {
+    UndoOutcome.PUT_BACK.value: "its previous values are back",
+    UndoOutcome.DELETED.value: "deleted again, and no longer coupled",
+    UndoOutcome.CREATED.value: "created again",
+    UndoOutcome.COUPLED.value: "coupled as before",
+    UndoOutcome.UNCOUPLED.value: "no longer coupled",
+    UndoOutcome.UNCHANGED.value: "was as before already",
+}
 PROBLEM_CLASSES = {
     ProblemClass.CONFLICT.value: "Conflict",
     ProblemClass.DATA.value: "Data",
     ProblemClass.WAITING.value: "Waiting",
     ProblemClass.TRANSIENT.value: "Transient",
     ProblemClass.SETUP.value: "Set-up",
+}
+SOLVED = Badge("Solved", "good", "check")
+STILL_OPEN = Badge("Still open", "bad", "warning")
+_CLASS_LOOKS = {
+    ProblemClass.CONFLICT.value: ("bad", "conflict"),
+    ProblemClass.DATA.value: ("bad", "warning"),
+    ProblemClass.WAITING.value: ("fair", "clock"),
+    ProblemClass.TRANSIENT.value: ("info", "sync"),
+    ProblemClass.SETUP.value: ("bad", "plug"),
 }
 BUSINESS_CENTRAL, DATAVERSE = "Business Central", "Dataverse"
 SYSTEMS = {"local": BUSINESS_CENTRAL, "remote": DATAVERSE}
@@ -177,6 +195,24 @@ def value(found: Any) -> str:
             return found.isoformat()
         case _:
             return str(found)
+
+
+def done(outcome: str, side: str | None, fields: int) -> str:
+    """Return what was done to a record."""
+    place = f" in {SYSTEMS[side]}" if side else ""
+    match outcome:
+        case Outcome.INSERTED.value:
+            return f"Created{place}"
+        case Outcome.MODIFIED.value:
+            return f"{plural(fields, 'field')} changed{place}"
+        case _:
+            return f"{OUTCOMES[outcome]}{place if outcome == Outcome.DELETED.value else ''}"
+
+
+def problem_class(name: str) -> Badge:
+    """Return how a class of problems is shown."""
+    tone, icon = _CLASS_LOOKS[name]
+    return Badge(PROBLEM_CLASSES[name], tone, icon)
 
 
 def _spaced(name: str) -> str:

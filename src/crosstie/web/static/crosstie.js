@@ -1,4 +1,5 @@
 // What pages do in the browser beside htmx: dialogs, keys, the palette, messages, times in the reader's own zone.
+import { bindChoosing } from "./choosing.js";
 import { openDialogs } from "./dialogs.js";
 import { bindKeys } from "./keys.js";
 import { bindPalette } from "./palette.js";
@@ -68,6 +69,7 @@ document.body.addEventListener("htmx:timeout", () => say("The server takes too l
 localTimes(document);
 bindTheme();
 openDialogs();
+bindChoosing();
 bindKeys();
 bindPalette();
 bindSelection(say);
