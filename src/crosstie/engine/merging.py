@@ -29,6 +29,7 @@ Known: TypeAlias = Scalar | Absent
 WRITES: Final = {Side.LOCAL: FieldAction.TO_LOCAL, Side.REMOTE: FieldAction.TO_REMOTE}
 BLOCKED: Final = {Side.LOCAL: Preference.SEND, Side.REMOTE: Preference.GET}
 """The preference under which nothing is written to a side."""
+HELD_BACK: Final = "only the other direction was asked for"
 _PROVISIONAL: Final = "blank until its partner is coupled"
 CHANGED_ON_BOTH: Final = "changed on both sides"
 _NO_BASE: Final = "no base, and the sides differ"
@@ -88,7 +89,7 @@ class _Field:
         own_change = seen.changed
         if self.around.preference is BLOCKED[target]:
             if own_change:
-                return self._decided(FieldAction.KEEP, "only the other direction was asked for")
+                return self._decided(FieldAction.KEEP, HELD_BACK)
             return self._drift(target)
         volatile = self.field.rule is not None and self.field.rule.volatile
         looks = self.around.on_purpose or volatile or own_change or isinstance(there.base, Absent)

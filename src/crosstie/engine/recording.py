@@ -14,6 +14,7 @@ from crosstie.engine.basing import holds_base, next_base
 from crosstie.engine.context import Context
 from crosstie.engine.counting import SKIP_AFTER, count
 from crosstie.engine.journalling import journal_entries
+from crosstie.engine.merging import HELD_BACK
 from crosstie.engine.outcomes import Carried, new_problem
 from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
@@ -123,6 +124,7 @@ def _update_couplings(
         unit.couplings.delete(gone)
     changed: dict[int, Coupling] = {}
     follow: list[Coupling] = []
+    held_back: list[Coupling] = []
     for item in carried:
         coupling = item.decision.pair.coupling
         ignored = item.decision.action is RecordAction.IGNORE
@@ -131,9 +133,12 @@ def _update_couplings(
         after = _after(ctx, item, coupling, problems.get(id(item)))
         if after != coupling:
             changed[coupling.id] = after
+        if any(found.reason == HELD_BACK for found in item.decision.fields):
+            held_back.append(after)
         if _unvouched(ctx, after) and item.results:
             follow.append(after)
     lost = unit.couplings.update(list(changed.values()))
+    _note_due(ctx, unit, held_back, DueReason.HELD_BACK)
     _note_due(ctx, unit, [changed[id] for id in lost], DueReason.INTERRUPTED)
     _note_due(ctx, unit, [*follow, *(c for c in coupled.values() if _unvouched(ctx, c))], DueReason.FOLLOW_UP)
 

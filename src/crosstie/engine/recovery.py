@@ -47,6 +47,7 @@ async def settle_open_intents(ctx: Context) -> int:
     interrupted = await remember(ctx, intents)
     with ctx.store.begin() as unit:
         unit.add_journal(interrupted)
+        _make_way(ctx, unit, [intent for intent, _, _ in adopted])
         _couple(ctx, unit, [new for _, _, new in adopted])
         _uncouple(ctx, unit, deleted)
         for side, record in uncoupled:
@@ -200,6 +201,16 @@ async def _base(ctx: Context, intent: Intent, record: Record, source: Record | N
             here[near] = back.values[position]
     local, remote = (here, there) if intent.side is Side.REMOTE else (there, here)
     return Base(local, remote)
+
+
+def _make_way(ctx: Context, unit: Unit, creates: Sequence[Intent]) -> None:
+    """Remove the couplings whose deleted half was created anew, as the dead job would have done."""
+    for side in Side:
+        wanted = {i.source_id: i.coupling_id for i in creates if i.side is side.other and i.source_id and i.coupling_id}
+        held = unit.couplings.by_record(ctx.mapping_name, side, wanted)
+        old = [coupling for id, coupling in held.items() if coupling.id == wanted[id]]
+        unit.couplings.delete(old)
+        forget(ctx, unit, old)
 
 
 def _couple(ctx: Context, unit: Unit, new: Sequence[NewCoupling]) -> None:

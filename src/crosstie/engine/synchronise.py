@@ -77,7 +77,10 @@ class _Run:
         for side in (Side.LOCAL, Side.REMOTE):
             ids = [id for named, id in self.ctx.task.records if named is side]
             for start in range(0, len(ids), PAGE):
-                await self.process(side, await pair_named(self.ctx, side, ids[start : start + PAGE]), self.request)
+                page = ids[start : start + PAGE]
+                paired = await pair_named(self.ctx, side, page)
+                await self.process(side, paired, self.request)
+                self._forget_absent(side, page, paired)
 
     async def due(self, *, before: bool) -> None:
         """Deal with records that an earlier job left to be tried again, or, after the feeds, with those set free by it.
@@ -92,7 +95,11 @@ class _Run:
             with ctx.store.begin() as unit:
                 noted = unit.due(ctx.mapping_name, ctx.now() if ctx.task.patient else FAR, limit=PAGE)
             fresh = [
-                row for row in noted if (row.side, row.record_id) not in tried and (before or row.reason in _SET_FREE)
+                row
+                for row in noted
+                if (row.side, row.record_id) not in tried
+                and (before or row.reason in _SET_FREE)
+                and (row.reason is not DueReason.HELD_BACK or ctx.task.preference is Preference.MERGE)
             ]
             if not fresh:
                 return
@@ -118,12 +125,17 @@ class _Run:
             create_local=self.request.create_local or (create and mapping.reaches(Side.LOCAL)),
         )
         paired = await pair_named(ctx, side, ids)
-        found = {_id(side, item) for item in paired}
         await self.process(side, paired, request)
+        self._forget_absent(side, ids, paired)
+
+    def _forget_absent(self, side: Side, ids: Sequence[str], paired: Sequence[Paired]) -> None:
+        """Strike out what is neither there nor coupled any more; nobody can do anything about its problem."""
+        found = {_id(side, item) for item in paired}
         absent = [id for id in ids if id not in found]
-        if absent and not ctx.task.dry_run:
-            with ctx.store.begin() as unit:
-                unit.remove_due(mapping.name, side, absent)
+        if absent and not self.ctx.task.dry_run:
+            with self.ctx.store.begin() as unit:
+                unit.remove_due(self.ctx.mapping_name, side, absent)
+                unit.close_problems(self.ctx.mapping_name, side, absent, self.ctx.now())
 
     async def feeds(self) -> None:
         """Deal with what the two feeds name, then with deletions, and move the cursors last of all."""

@@ -108,6 +108,22 @@ def test_matching_finds_the_partner_that_an_interrupted_job_has_made(world: Worl
     assert world.coupling(local).remote_id not in (None, other)
 
 
+@pytest.mark.parametrize("client_ids", [frozenset(Side), frozenset()])
+def test_a_restored_partner_is_one_wherever_the_process_dies(client_ids: frozenset[Side]) -> None:
+    point, died = 0, True
+    while died:
+        point += 1
+        with new_world(client_ids=client_ids) as world:
+            local, _ = coupled(world)
+            world.change_mapping(deletion_conflict=DeletionConflictResolution.RESTORE)
+            world.sync()
+            world.delete(LOCAL, local)
+            died = world.killed_at(point, world.sync)
+            world.sync()
+            assert len(world.ids(LOCAL)) == len(world.couplings()) == 1, f"killed at point {point}"
+    assert point > 10
+
+
 # --- no surprise ------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +163,34 @@ def test_what_a_job_of_one_direction_passes_over_is_created_by_the_next(
     assert world.couplings() == []
     world.sync()
     assert len(world.couplings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("side", "field", "direction"), [(LOCAL, "credit", Preference.GET), (REMOTE, "rating", Preference.SEND)]
+)
+def test_a_change_that_a_job_of_one_direction_holds_back_is_carried_over_by_the_next_of_both(
+    world: World, side: Side, field: str, direction: Preference
+) -> None:
+    local, remote = coupled(world)
+    world.edit(side, local if side is LOCAL else remote, **{field: 7})
+    for _ in range(2):
+        world.sync(direction=direction)
+        assert world.value(side.other, remote if side is LOCAL else local, field) != 7
+    world.sync()
+    assert world.value(side.other, remote if side is LOCAL else local, field) == 7
+    assert world.due(CUSTOMER) == []
+
+
+@pytest.mark.parametrize("fault", [FaultKind.THROTTLED, FaultKind.REFUSED])
+def test_the_problem_of_a_record_that_was_deleted_ends(world: World, fault: FaultKind) -> None:
+    world.change_mapping(only_coupled=False)
+    local = world.make(LOCAL, number="1", name="Adatum")
+    world.systems[REMOTE].faults.add(fault)
+    world.sync()
+    assert len(world.problems()) == 1
+    world.delete(LOCAL, local)
+    world.sync()
+    assert world.problems() == []
 
 
 def test_couplings_older_than_the_first_job_are_held_against_a_changed_filter(world: World) -> None:
