@@ -1,6 +1,6 @@
 """The history of one record as people read it: fields by labels, owners, options and references in words (F10)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -87,7 +87,7 @@ async def told(session: Session, ctx: Context, entries: Sequence[JournalEntry]) 
     values = [value for entry in entries for change in entry.changes for value in (change.before, change.after)]
     lost = [change.lost for entry in entries for change in entry.changes if change.lost is not None]
     wording = Wording(ctx, (), (*values, *lost))
-    names = await _names(session, ctx, entries)
+    names = await _names(ctx, entries)
     with session.store.begin() as unit:
         jobs = {id: unit.background.job(id) for id in {entry.job_id for entry in entries}}
     return [
@@ -163,28 +163,33 @@ def _label(ctx: Context, side: Side | None, name: str, schema: FieldSchema | Non
     return next(mapped, (schema.label if schema else "") or name)
 
 
-async def _names(session: Session, ctx: Context, entries: Iterable[JournalEntry]) -> dict[str, str]:
-    """Return the names of records that lookups point at, as far as no coupling knows them: owners above all.
+async def _names(ctx: Context, entries: Iterable[JournalEntry]) -> dict[str, str]:
+    """Return the names of remote records that lookups point at: owners above all, which no coupling needs to know.
 
-    A lookup that names its table is read from it, where a mapping says which field is the name there.
+    A value may name its table, else it is looked for in each table at which the field may point.
     """
     wanted: dict[str, set[str]] = {}
-    for entry in entries:
-        if entry.side is not Side.REMOTE:
-            continue
-        for change in entry.changes:
-            schema = ctx.compiled.remote_schema.fields.get(change.field)
-            if schema is not None and schema.type is FieldType.LOOKUP:
-                for value in (change.before, change.after, change.lost):
-                    table, _, id = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-                    if table or len(schema.targets) == 1:
-                        wanted.setdefault(table or schema.targets[0], set()).add(id)
-    named = {mapping.remote_table: mapping.remote_name_field for mapping in session.mappings()}
+    for field, value in _values(entries):
+        schema = ctx.compiled.remote_schema.fields.get(field)
+        if schema is not None and schema.type is FieldType.LOOKUP:
+            table, _, id = value.rpartition(":")
+            for each in [table] if table else schema.targets:
+                wanted.setdefault(each, set()).add(id)
     found: dict[str, str] = {}
+    system = ctx.systems[Side.REMOTE]
     for table, ids in wanted.items():
-        if (field := named.get(table)) is not None:
-            records = await ctx.systems[Side.REMOTE].get(table, sorted(ids), (field,))
+        if (field := (await system.describe(table)).name_field) is not None:
+            records = await system.get(table, sorted(ids), (field,))
             for id, record in records.items():
-                words = str(record.values.get(field) or id)
-                found[id] = found[f"{table}:{id}"] = words
+                found[id] = found[f"{table}:{id}"] = str(record.values.get(field) or id)
     return found
+
+
+def _values(entries: Iterable[JournalEntry]) -> Iterator[tuple[str, str]]:
+    """Yield fields and texts that were written on the remote side, or read there."""
+    for entry in entries:
+        if entry.side is Side.REMOTE:
+            for change in entry.changes:
+                for value in (change.before, change.after, change.lost):
+                    if isinstance(value, str):
+                        yield change.field, value

@@ -1,21 +1,24 @@
 """What forms bring along: known fields, of a length that can be, and checked before anything is done."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from crosstie.api.asking import StrictRequest
 from crosstie.api.refusing import invalid
 from crosstie.web.csrf import FIELD
 
 
-async def fields_of(request: StrictRequest, known: Mapping[str, int]) -> dict[str, str]:
+async def fields_of(
+    request: StrictRequest, known: Mapping[str, int], *, several: Collection[str] = ()
+) -> dict[str, str]:
     """Return a form's fields, each at most so many characters; one that is left away is not in it, or empty.
 
-    Raises InvalidRequest for a field that is not known, comes twice or is too long.
+    Those of `several` may come many times, and are left to `several_of`. Raises InvalidRequest for a field that is not
+    known, comes twice or is too long.
     """
     form = await request.form()
     found: dict[str, str] = dict.fromkeys(known, "")
     for name in form:
-        if name == FIELD:
+        if name == FIELD or name in several:
             continue
         values = form.getall(name)
         if name not in known:
