@@ -12,6 +12,7 @@ from crosstie.engine.planning import guard_losses, order_mappings
 from crosstie.engine.recovery import settle_open_intents
 from crosstie.engine.undo import names_of
 from crosstie.engine.undoing import undo_page
+from crosstie.model.decisions import Decision
 from crosstie.model.jobs import JobKind, JournalEntry
 from crosstie.model.leaving import Left
 from crosstie.model.mappings import Mapping as TableMapping
@@ -98,8 +99,14 @@ async def undo(
     if dry_run:
         await run.work(run.main, begin)
     else:
-        direction = run.main.compiled.mapping.direction
-        await run_job(run.main, JobKind.UNDO, direction, lambda ctx: run.work(ctx, begin), exclusive=job is not None)
+        await run_job(
+            run.main,
+            JobKind.UNDO,
+            run.main.compiled.mapping.direction,
+            lambda ctx: run.work(ctx, begin),
+            exclusive=job is not None,
+            expected=source.total,
+        )
     return Undone(
         job=job,
         entries=list(entries),
@@ -146,8 +153,10 @@ class _Run:
         if not ctx.task.dry_run:
             self._guard(ctx)
             self._note(ctx)
+        watched = ctx.observer
         for part in self._contexts.values():
-            part.job_id, part.observer = ctx.job_id, ctx.observer
+            part.observer = _Decisions(watched)
+            part.job_id = ctx.job_id
             if not ctx.task.dry_run:
                 await settle_open_intents(part)
         done = 0
@@ -161,7 +170,7 @@ class _Run:
                 self._keep(await undo_page(part, mine, self._source.why(), dependants=dependants))
                 _gather(ctx, part)
             done += len(page)
-            ctx.observer.progress(done)
+            watched.progress(done)
 
     def _in_order(self, page: Sequence[JournalEntry]) -> list[str]:
         """Return the mappings after those that they depend on: a contact is coupled again after its customer."""
@@ -186,6 +195,20 @@ class _Run:
         report, message = ctx.report, f"{self._source.why().capitalize()}."
         with ctx.store.begin() as unit:
             unit.update_job(ctx.job_id, to_remote=report.to_remote, from_remote=report.from_remote, message=message)
+
+
+class _Decisions:
+    """Passes decisions on; how far the whole is, its parts do not know."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def decided(self, decision: Decision) -> None:
+        """Pass a decision on."""
+        self._observer.decided(decision)
+
+    def progress(self, done: int) -> None:
+        """Take no notice."""
 
 
 def _gather(ctx: Context, part: Context) -> None:

@@ -9,6 +9,7 @@ from crosstie.cli.failing import FAILED_RECORDS
 from crosstie.cli.invocation import Command, current, in_session, leave
 from crosstie.cli.leaving import print_left
 from crosstie.cli.results import exit_code, report_document
+from crosstie.cli.terminal import safe, say
 
 if TYPE_CHECKING:
     from crosstie.app.session import Session
@@ -54,6 +55,15 @@ def undo_(job: int | None, entries: tuple[int, ...], force: bool, dry_run: bool)
             left_total=done.left_total,
         )
     else:
+        if dry_run:
+            _print_couplings(done)
         print_in_words([done.report], dry_run=dry_run)
         print_left(done.left, done.left_total)
     leave(FAILED_RECORDS if done.left_total else exit_code([done.report]))
+
+
+def _print_couplings(done: "Undone") -> None:
+    """Print which pairs would be coupled again: what is to be written to records, the plan has shown already."""
+    for row in done.rows:
+        if row.outcome.value == "coupled":
+            say(f"{safe(row.mapping)}: {safe(row.name)} would be coupled again as before")
