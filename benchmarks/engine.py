@@ -1,11 +1,14 @@
-"""The engine alone: comparing everything, and few changes among many records, with a store on SQLite."""
+"""The engine alone: comparing everything, a job like any other, and few changes among many records.
+
+The store is on SQLite; the systems make their records on the spot.
+"""
 
 import asyncio
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.canned import News, context, prepare
+from benchmarks.canned import PAGE, News, context, prepare
 from benchmarks.measuring import Figures, Watch, measure, measure_each
 from benchmarks.scales import Scale
 from benchmarks.tables import Table, at_most, number
@@ -19,14 +22,15 @@ from crosstie.store import open_store
 NAME = "engine"
 COMPARE_CPU, COMPARE_MB = 1.5, 250.0
 CHANGES_CPU = 0.10
+QUIET_REQUESTS, BATCHES = 2, 10
 SAME = 1.5
 """So much more may the same changes cost in the largest table than in the smallest."""
 
 
 def run(scale: Scale) -> list[Table]:
-    """Measure both kinds of job on prepared stores."""
+    """Measure each kind of job on prepared stores."""
     with tempfile.TemporaryDirectory() as folder:
-        return [_compared(scale, folder), _among(scale, folder)]
+        return [_compared(scale, folder), _steady(scale, folder), _among(scale, folder)]
 
 
 def _compared(scale: Scale, folder: str) -> Table:
@@ -78,6 +82,55 @@ def compare_all(watch: Watch, store: str, records: int, touched: bool) -> dict[s
     return {"planned": report.to_remote.modified + report.from_remote.modified}
 
 
+def _steady(scale: Scale, folder: str) -> Table:
+    """Measure the job that runs day by day: nothing has changed, or one record in a hundred on each side."""
+    records = scale.compared
+    store = str(Path(folder, "steady.db"))
+    measure(prepare, store=store, records=records)
+    common = {"store": store, "records": records, "dry_run": False}
+    cases = {"nothing changed": 0, "1 % changed on each side": records // 50}
+    found = {
+        # Each round makes other edits: those of the one before are in the base.
+        name: measure_each(
+            some_changes, [{**common, "changes": changes, "edit": edit + 1} for edit in range(scale.rounds)]
+        )
+        for name, changes in cases.items()
+    }
+    quiet, busy = found.values()
+    return Table(
+        title=f"One job over {records:,} coupled records",
+        columns=["", "wall s", "CPU s", "peak MB", "requests: local", "remote", "batches: local", "remote"],
+        rows=[
+            [
+                name,
+                number(figures.wall),
+                number(figures.cpu, 3),
+                number(figures.peak_mb, 0),
+                *(number(figures.details[f"{side}_reads"], 0) for side in Side),
+                *(number(figures.details[f"{side}_batches"], 0) for side in Side),
+            ]
+            for name, figures in found.items()
+        ],
+        words=(
+            "What changed is read since the cursors, decided, written and recorded; the systems' own work does not "
+            f"count. A request reads up to {PAGE:,} records, a batch writes up to 100. Medians of {scale.rounds}."
+        ),
+        targets=[
+            at_most("requests of a side where nothing changed", _most(quiet, "reads"), QUIET_REQUESTS, digits=0),
+            at_most(
+                "batches of a side for 1,000 updates",
+                _most(busy, "batches") * 1000 / max(1, records // 100),
+                BATCHES,
+                digits=0,
+            ),
+        ],
+    )
+
+
+def _most(figures: Figures, kind: str) -> float:
+    return float(max(figures.details[f"{side}_{kind}"] for side in Side))
+
+
 def _among(scale: Scale, folder: str) -> Table:
     rows, found = [], dict[int, Figures]()
     for records in scale.among:
@@ -118,8 +171,8 @@ def _among(scale: Scale, folder: str) -> Table:
 
 def some_changes(watch: Watch, store: str, records: int, changes: int, dry_run: bool, edit: int) -> dict[str, Any]:
     """Synchronise what changed since the cursors: half on each side."""
-    step = 2 * records // changes
-    edited = range(0, records, step), range(step // 2, records, step)
+    step = 2 * records // changes if changes else records
+    edited = (range(0, records, step), range(step // 2, records, step)) if changes else (range(0), range(0))
     news = News(edited=dict(zip(Side, edited, strict=True)), edit=edit)
     opened = open_store(store)
     ctx = context(watch, opened, records, news, dry_run=dry_run)
@@ -134,4 +187,9 @@ def some_changes(watch: Watch, store: str, records: int, changes: int, dry_run: 
     done = report.to_remote.modified + report.from_remote.modified
     if done != len(edited[0]) + len(edited[1]) or report.failed:
         raise RuntimeError(f"{done} records were modified and {report.failed} failed")
-    return {"modified": done}
+    requests = {side: ctx.systems[side].requests for side in Side}
+    return {
+        "modified": done,
+        **{f"{side}_reads": counted.reads for side, counted in requests.items()},
+        **{f"{side}_batches": counted.batches for side, counted in requests.items()},
+    }

@@ -13,6 +13,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     compared: int
     among: tuple[int, ...]
     changes: int
+    matched: int
 
 
 FULL = Scale(
@@ -22,6 +23,7 @@ FULL = Scale(
     compared=100_000,
     among=(1_000, 10_000, 100_000, 1_000_000),
     changes=1_000,
+    matched=100_000,
 )
 QUICK = Scale(
     name="quick",
@@ -30,6 +32,7 @@ QUICK = Scale(
     compared=100_000,
     among=(1_000, 10_000, 100_000),
     changes=1_000,
+    matched=100_000,
 )
 TINY = Scale(
     name="tiny",
@@ -38,4 +41,5 @@ TINY = Scale(
     compared=200,
     among=(100,),
     changes=10,
+    matched=200,
 )
