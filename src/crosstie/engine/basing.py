@@ -83,7 +83,7 @@ class _Rebase:
         values = self.stored[side] if seen is None else seen.values
         # Most fields are as they were seen; the others are looked at one by one.
         kept: dict[str, Known] = {name: values.get(name) for name in compiled.mapped[side]}
-        fields = compiled.fields if self.created else [compiled.fields[position] for position in self.decided]
+        fields = self._to_look_at()
         for field in fields:
             if (name := field.field_name(side)) is not None:
                 _, kept[name] = self._entry(field, side)
@@ -91,6 +91,15 @@ class _Rebase:
             # Of equals the last one counts.
             kept[name] = max(reversed([self._entry(field, side) for field in sharing]), key=itemgetter(0))[1]
         return {name: value for name, value in kept.items() if not isinstance(value, Absent)}
+
+    def _to_look_at(self) -> list[CompiledField]:
+        """Return the fields that do not simply hold what was seen, or stored in the record that was created."""
+        compiled, decided = self.compiled, self.decided
+        if self.created is None:
+            return [compiled.fields[position] for position in decided]
+        writes = WRITES[self.created]
+        written = {position for position, found in decided.items() if found.action is writes}
+        return [field for field in compiled.fields if field.position not in written]
 
     def _entry(self, field: CompiledField, side: Side) -> tuple[int, Known]:
         """Return the entry of a field on a side, and how cautious it is."""

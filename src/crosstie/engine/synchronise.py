@@ -8,6 +8,7 @@ from crosstie.engine.changes import Feed
 from crosstie.engine.context import PAGE, Context, Report, Scope
 from crosstie.engine.decision import decide
 from crosstie.engine.foreseeing import foresee
+from crosstie.engine.lanes import Lanes
 from crosstie.engine.merging import BLOCKED
 from crosstie.engine.outcomes import Carried
 from crosstie.engine.pairing import Paired, fetch, pair_changed, pair_gone, pair_named, translate
@@ -23,6 +24,8 @@ from crosstie.model.records import Record, Side
 
 AHEAD = 10_000
 """So many changes of the remote side are read before the local ones, so that records changed on both are seen whole."""
+LANES = 2
+"""So many pages are under way at once: one is decided or recorded while the other is being written."""
 LOOKS = 4
 """So often a record that keeps changing while it is written is read and decided again."""
 _SET_FREE = (DueReason.PARTNER_COUPLED, DueReason.FOLLOW_UP)
@@ -164,14 +167,22 @@ class _Run:
     async def _feed(self, feed: Feed, pages: AsyncIterator[Sequence[Record]], ahead: dict[str, Record]) -> None:
         """Deal with the records of a feed, those to which something has happened in full pages."""
         waiting: list[Record] = []
-        async for records in pages:
-            for start in range(0, len(records), PAGE):
-                waiting += self.sieve.sift(feed, records[start : start + PAGE])
-                while len(waiting) >= PAGE:
-                    await self._page(feed, waiting[:PAGE], ahead)
-                    del waiting[:PAGE]
-        if waiting:
-            await self._page(feed, waiting, ahead)
+        async with Lanes(self._lanes()) as lanes:
+            async for records in pages:
+                for start in range(0, len(records), PAGE):
+                    waiting += self.sieve.sift(feed, records[start : start + PAGE])
+                    while len(waiting) >= PAGE:
+                        page, waiting = waiting[:PAGE], waiting[PAGE:]
+                        await lanes.carry(_ids(page), self._page(feed, page, ahead))
+            if waiting:
+                await lanes.carry(_ids(waiting), self._page(feed, waiting, ahead))
+
+    def _lanes(self) -> int:
+        """Return how many pages may overlap: one where records refer to others of their own mapping, or in a plan."""
+        own = self.ctx.mapping_name
+        lookups = [field.mapping.lookup for field in self.ctx.compiled.fields]
+        alone = self.ctx.task.dry_run or any(each is not None and each.mapping == own for each in lookups)
+        return 1 if alone else LANES
 
     async def _page(self, feed: Feed, records: Sequence[Record], ahead: dict[str, Record]) -> None:
         # A dry run writes nothing that could find a base outdated, and a preferred side must be known as it is.
@@ -282,6 +293,10 @@ def _is_wanted(item: Paired, request: Request) -> bool:
     if not (pair.local_in_filter and pair.remote_in_filter):
         return False
     return request.create_remote if pair.local is not None else request.create_local
+
+
+def _ids(records: Sequence[Record]) -> frozenset[str]:
+    return frozenset(record.id for record in records)
 
 
 def _records(side: Side, paired: Sequence[Paired]) -> list[Record]:

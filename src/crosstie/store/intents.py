@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from crosstie.model.jobs import Intent
 from crosstie.model.records import Side, WriteKind
@@ -15,7 +15,6 @@ from crosstie.store.work import AnyRow
 _COLUMNS = Intent.__struct_fields__
 _SELECT = select(*(table.c[name] for name in _COLUMNS)).order_by(table.c.position)
 _INSERT = insert(table)
-_DELETE = delete(table).where(table.c.id == bindparam("which"))
 
 
 class IntentQueries(Queries):
@@ -31,7 +30,8 @@ class IntentQueries(Queries):
         return [_intent(row) for row in self._work.read(query)]
 
     def close_intents(self, ids: Sequence[str]) -> None:
-        self._work.write(_DELETE, [{"which": each} for each in ids])
+        for condition in self._work.among(table.c.id, ids):
+            self._work.write(delete(table).where(condition))
 
 
 def _row(intent: Intent) -> dict[str, Any]:
