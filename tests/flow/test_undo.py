@@ -184,6 +184,55 @@ async def test_an_undo_can_be_undone_with_the_same_id_and_what_was_edited_meanwh
     assert flow.problems() == []
 
 
+async def test_a_contact_that_was_created_goes_and_comes_back_with_the_account_it_belongs_to(flow: Flow) -> None:
+    pair = await flow.pair()
+    person = str(flow.bc.person("10000", "Ann", "Doe", email="ann@a.example")["number"])
+    await flow.create("CONTACT", person)
+    contact = flow.couplings("CONTACT")[person].remote_id
+    before = flow.dv.row("contacts", contact)
+    assert before["_parentcustomerid_value"] == pair.remote_id
+    assert outcomes(await undo_last(flow)) == [(f"{person} Ann Doe", "deleted")]
+    assert not flow.dv.exists("contacts", contact)
+    assert outcomes(await undo_last(flow)) == [(f"{person} Ann Doe", "created")]
+    after = flow.dv.row("contacts", contact)
+    same = ("_parentcustomerid_value", "firstname", "lastname", "emailaddress1", "_bcbi_companyid_value")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    assert set(flow.couplings("CONTACT")) == {person}
+    assert await flow.sync_writes("CONTACT") == {}
+
+
+async def test_a_customer_that_was_created_goes_and_comes_back(flow: Flow) -> None:
+    account = flow.dv.add_customer("Adatum", telephone1="+44 1", address1_city="Ely")["accountid"]
+    await flow.create("CUSTOMER", account, remote=True)
+    (coupling,) = flow.couplings().values()
+    before = flow.bc.customer(coupling.local_key or "")
+    await undo_last(flow)
+    assert flow.bc.rows("customers") == []
+    done = await undo_last(flow)
+    assert "created" in {row.outcome.value for row in done.rows}, done.rows
+    (again,) = flow.couplings().values()
+    assert (again.local_id, again.remote_id) == (coupling.local_id, account)
+    assert flow.bc.customer(again.local_key or "") == before
+    await flow.sync()
+    assert flow.problems() == []
+
+
+async def test_options_that_were_added_are_taken_away_again(flow: Flow) -> None:
+    flow.bc.add("paymentTerms", code="X1", displayName="Ten days")
+    await flow.sync("PAYMENT TERMS", create=True)
+    added = set(flow.couplings("PAYMENT TERMS"))
+    assert "X1" in flow.dv.options("paymenttermscode").values()
+    done = await undo_last(flow)
+    assert {row.outcome.value for row in done.rows} == {"deleted"}
+    assert len(done.rows) == len(added)
+    assert "X1" not in flow.dv.options("paymenttermscode").values()
+    assert flow.couplings("PAYMENT TERMS") == {}
+    again = await undo_last(flow)
+    assert {(row.outcome.value, row.code) for row in again.rows} == {("left", "cannot-undo")}, (
+        "their numbers are chosen"
+    )
+
+
 # --- couplings --------------------------------------------------------------------------------------------------
 
 

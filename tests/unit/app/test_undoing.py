@@ -8,8 +8,11 @@ import pytest
 from crosstie.app.coupling import set_up_coupling, uncouple
 from crosstie.app.matching import match
 from crosstie.app.restoring import delete
+from crosstie.app.synchronising import run_synchronise
 from crosstie.app.undoing import Undone, undo, undo_entries, undo_job
 from crosstie.engine import undo_looking
+from crosstie.engine.context import Scope, Task
+from crosstie.jobs.owners import this_owner
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import RecordAction
 from crosstie.model.errors import (
@@ -20,7 +23,7 @@ from crosstie.model.errors import (
     UnknownEntry,
     UnknownJob,
 )
-from crosstie.model.jobs import JobKind, JobState, JournalEntry, Outcome
+from crosstie.model.jobs import Job, JobKind, JobState, JournalEntry, Outcome
 from crosstie.model.mappings import DeletionConflictResolution
 from crosstie.model.records import Side, WriteKind
 from crosstie.model.undoing import UndoneField, UndoneRow, UndoOutcome
@@ -572,20 +575,58 @@ async def test_what_cannot_be_undone_is_said(desk: Desk) -> None:
         await undo(desk.session, entries=[failed.id])
 
 
-async def test_a_job_that_runs_is_not_undone_nor_while_another_one_does(desk: Desk) -> None:
-    await synced(desk, phoneNumber="2")
-    job = last_job(desk)
-    from crosstie.jobs.owners import this_owner
+async def test_a_job_that_went_through_several_mappings_is_undone_with_all_its_parts(desk: Desk) -> None:
+    coupling = await desk.pair("1", phoneNumber="1")
+    vendor = desk.world.local.put("vendors", {"number": "V1", "displayName": "A vendor", "phoneNumber": "1"}).id
+    head = begun(desk, "")
+    desk.edit(LOCAL, coupling.local_id, phoneNumber="2")
+    for task, mapping in (
+        (Task(scope=Scope.CHANGES), "CUSTOMER"),
+        (Task(scope=Scope.RECORDS, records=((LOCAL, vendor),), create=True, on_purpose=True), "VENDOR"),
+    ):
+        ctx = await desk.session.context(mapping, task)
+        ctx.part_of = head.id
+        await run_synchronise(ctx)
+    with pytest.raises(CannotUndo, match=f"Job {head.id} is still running"):
+        await undo(desk.session, head.id)
+    ended(desk, head)
+    assert {each.kind for each in desk.jobs()} == {JobKind.SYNCHRONISATION}
+    done = await undo(desk.session, head.id)
+    assert [(each.mapping, each.outcome) for each in done.rows] == [
+        ("VENDOR", UndoOutcome.DELETED),
+        ("CUSTOMER", UndoOutcome.PUT_BACK),
+    ]
+    assert told(done) == {"deleted": 1, "modified": 1}
+    assert desk.value(REMOTE, coupling.remote_id, "telephone1") == "1"
 
+
+def begun(desk: Desk, mapping: str) -> Job:
     with desk.store.begin() as unit:
-        running = unit.start_job(
+        return unit.start_job(
             JobKind.SYNCHRONISATION,
-            "CUSTOMER",
+            mapping,
             desk.session.mapping("CUSTOMER").direction,
-            exclusive=True,
+            exclusive=bool(mapping),
             owner=this_owner(),
             now=desk.world.clock(),
         )
+
+
+def ended(desk: Desk, job: Job) -> None:
+    with desk.store.begin() as unit:
+        unit.update_job(
+            job.id,
+            to_remote=job.to_remote,
+            from_remote=job.from_remote,
+            state=JobState.FINISHED,
+            finished_at=desk.world.clock(),
+        )
+
+
+async def test_a_job_that_runs_is_not_undone_nor_while_another_one_does(desk: Desk) -> None:
+    await synced(desk, phoneNumber="2")
+    job = last_job(desk)
+    running = begun(desk, "CUSTOMER")
     with pytest.raises(CannotUndo, match=f"Job {running.id} is still running"):
         await undo(desk.session, running.id)
     with pytest.raises(JobRunning):
