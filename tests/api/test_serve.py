@@ -62,7 +62,7 @@ def test_the_first_start_gives_a_code_for_the_administrator_and_the_next_one_non
     assert PASSWORD not in errors
     assert said["first_link"] not in errors
     if end is signal.SIGTERM:
-        with started(tmp_path) as (_, again):
+        with started(tmp_path, "--no-worker") as (_, again):
             assert again["first_link"] is None
 
 

@@ -23,7 +23,6 @@ from tests.jobs.conftest import connect
 from tests.jobs.doubles import MadeUp, stock
 from tests.jobs.processes import finished, until
 
-pytestmark = pytest.mark.xdist_group("jobs")
 QUICK = Pace(turn=0.05, schedule=0.05, reap=0.1, beat=0.2, grace=5, stale=1)
 DEAD = "elsewhere/12/345"
 
