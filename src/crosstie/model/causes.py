@@ -19,7 +19,7 @@ _ALL = (
         "conflict",
         ProblemClass.CONFLICT,
         "The same field was changed on both sides",
-        "Choose a side: synchronise the record with --direction to_remote or from_remote.",
+        "Choose a side: synchronise the record and say whose values are to win.",
     ),
     Cause(
         "partner-deleted",

@@ -95,6 +95,8 @@ class CheckFinding(msgspec.Struct, frozen=True):
     passed: bool
     detail: str = ""
     next_step: str = ""
+    code: str = ""
+    """Of the error that ended the test, if one did."""
 
 
 class SystemInfo(msgspec.Struct, frozen=True):

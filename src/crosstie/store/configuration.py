@@ -14,6 +14,9 @@ from crosstie.store.queries import Queries
 from crosstie.store.schema import connections, mappings, settings
 from crosstie.store.work import Work
 
+_SECRET = "secret:"
+"""What the names of settings begin with whose values are encrypted."""
+
 
 class ConfigurationQueries(Queries):
     """The mappings', connections' and settings' part of a unit."""
@@ -53,10 +56,23 @@ class ConfigurationQueries(Queries):
 
     def settings(self) -> Mapping[str, str]:
         rows = self._work.read(select(settings.c.name, settings.c.value))
-        return {row.name: row.value for row in rows}
+        return {row.name: row.value for row in rows if not row.name.startswith(_SECRET)}
 
     def put_setting(self, name: str, value: str) -> None:
         self._put_named(settings, {"name": name, "value": value})
+
+    def remove_setting(self, name: str) -> None:
+        self._work.write(delete(settings).where(settings.c.name == name))
+
+    def secret(self, name: str) -> str | None:
+        rows = self._work.read(select(settings.c.value).where(settings.c.name == _SECRET + name))
+        return self._secrets.decrypt(rows[0].value, name) if rows else None
+
+    def put_secret(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.remove_setting(_SECRET + name)
+        else:
+            self._put_named(settings, {"name": _SECRET + name, "value": self._secrets.encrypt(value)})
 
     def _put_named(self, table: Table, row: dict[str, Any]) -> None:
         changed = {column: value for column, value in row.items() if column != "name"}

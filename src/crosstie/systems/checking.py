@@ -8,7 +8,7 @@ _TOLERATED_SKEW = 120.0
 
 def failed(name: str, error: CrosstieError) -> CheckFinding:
     """Return the line for a test that an error ended."""
-    return CheckFinding(name, False, error.words, error.advice)
+    return CheckFinding(name, False, error.words, error.advice, error.code)
 
 
 def clock_finding(offset: float) -> CheckFinding:

@@ -239,3 +239,15 @@ def _run(address: str, statement: str) -> None:
     with sqlite3.connect(address) as file:
         file.execute(statement)
     file.close()
+
+
+def test_a_secret_is_kept_encrypted_and_out_of_the_settings(store: Store) -> None:
+    with store.begin() as unit:
+        unit.put_setting("plain", "seen")
+        unit.put_secret("draft", "hush")
+        assert unit.secret("draft") == "hush"
+        assert unit.settings() == {"plain": "seen"}
+    with store.begin() as unit:
+        unit.put_secret("draft", None)
+        unit.remove_setting("plain")
+        assert (unit.secret("draft"), unit.settings()) == (None, {})
