@@ -85,7 +85,7 @@ def _known(mapping: Mapping, side: Side) -> ListHead:
 def _fields(compiled: CompiledMapping, side: Side) -> Iterator[tuple[str, str]]:
     """Yield the columns beside key and name: what people look for, then what else is mapped, as far as it can be read.
 
-    A local field is called as its field mapping calls it, for Business Central's API has only technical names.
+    A field is called as its field mapping calls it: Business Central's API has only technical names.
     """
     schema, mapping = compiled.schema(side), compiled.mapping
     labels = {name: row.label for row in reversed(compiled.fields) if (name := row.field_name(side))}
@@ -94,8 +94,7 @@ def _fields(compiled: CompiledMapping, side: Side) -> Iterator[tuple[str, str]]:
     telling = [found for words in _TELLING for found in mapped if _is_called(found, words)]
     plain = [found for found in mapped if found.type in _PLAIN] if not telling else []
     for field in list({found.name: found for found in [*telling, *plain]}.values())[:MOST_COLUMNS]:
-        label = labels.get(field.name) if side is Side.LOCAL else field.label
-        yield field.name, label or field.label or field.name
+        yield field.name, labels.get(field.name) or field.label or field.name
 
 
 def _is_called(field: FieldSchema, words: tuple[str, ...]) -> bool:

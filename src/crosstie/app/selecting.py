@@ -22,7 +22,7 @@ FIRST_NAMES = 5
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Records of one side of a mapping: those of `ids`, or all that a list shows with this search and these states.
 
-    `states` also narrow down what is named by ids. `excluded` are taken out again.
+    `only` keeps, of what that comes to, the records in some states; `excluded` are taken out again.
     """
 
     side: Side = Side.LOCAL
@@ -30,11 +30,12 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     all: bool = False
     search: str = ""
     states: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse what selects nothing, or too much one by one. Raises InvalidOption."""
-        check_states(self.states)
+        check_states((*self.states, *self.only))
         if bool(self.ids) == self.all:
             raise InvalidOption("Nothing is selected.", next_step="Select records, or all that match.")
         if max(len(self.ids), len(self.excluded)) > MOST_IDS:
@@ -69,6 +70,8 @@ async def ids_of(ctx: Context, selection: Selection) -> list[str]:
     left_out = set(selection.excluded)
     found: dict[str, None] = {}
     async for page in _pages(ctx, selection):
+        if selection.only:
+            page = _in_states(ctx, selection.side, page, selection.only)
         found.update(dict.fromkeys(id for id in page if id not in left_out))
     return list(found)
 
@@ -77,7 +80,7 @@ async def describe_selection(session: Session, mapping: str, selection: Selectio
     """Return how many records are selected, in which states. Raises UnknownMapping, InvalidOption, SystemFailure."""
     selection.check()
     ctx = await session.context(session.mapping(mapping).name, Task())
-    if selection.all and not selection.search.strip() and not selection.excluded:
+    if selection.all and not selection.search.strip() and not (selection.only or selection.excluded):
         return await _described_by_counts(session, ctx, selection)
     ids = await ids_of(ctx, selection)
     couplings = couplings_of(ctx, selection.side, ids)
@@ -114,7 +117,7 @@ async def _pages(ctx: Context, selection: Selection) -> AsyncIterator[list[str]]
     if not selection.all:
         ids = list(dict.fromkeys(selection.ids))
         for start in range(0, len(ids), PAGE):
-            yield _in_states(ctx, side, ids[start : start + PAGE], states) if states else ids[start : start + PAGE]
+            yield ids[start : start + PAGE]
         return
     for page in _coupled(ctx, side, [CouplingState(each) for each in states if each != NOT_COUPLED], selection.search):
         yield page
