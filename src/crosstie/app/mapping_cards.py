@@ -2,6 +2,7 @@
 what they could be and what to mind."""
 
 import asyncio
+from collections.abc import Collection
 from collections.abc import Mapping as Dictionary
 
 import msgspec
@@ -69,6 +70,22 @@ async def _filter_view(session: Session, mapping: Mapping, side: Side, text: str
     except (UsageError, SystemFailure) as error:
         return FilterView(text=typed, error=error)
     return FilterView(text=typed, words=words, matching=matching, total=total)
+
+
+async def filter_words(session: Session, mappings: Collection[str]) -> dict[str, dict[Side, str]]:
+    """Return the stored filters of mappings in words; those whose table cannot be asked for stay out."""
+    found: dict[str, dict[Side, str]] = {}
+    for mapping in session.mappings():
+        if mapping.name not in mappings:
+            continue
+        told = found[mapping.name] = {}
+        for side in Side:
+            try:
+                schema = await session.systems[side].describe(mapping.table(side))
+                told[side] = in_words(mapping.filter(side), schema)
+            except (UsageError, SystemFailure):
+                continue
+    return found
 
 
 async def field_rows(session: Session, mapping: str) -> list[FieldRow]:

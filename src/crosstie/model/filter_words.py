@@ -87,6 +87,8 @@ def _value(value: Scalar, kind: FieldSchema | None) -> str:
         return "blank"
     if kind is not None and kind.type is FieldType.CHOICE:
         return kind.options.get(str(value), str(value)) or "blank"
+    if kind is not None and kind.type in (FieldType.LOOKUP, FieldType.GUID):
+        return f"{str(value)[:8]}…"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"“{value}”" if isinstance(value, str) and (kind is None or kind.type is FieldType.TEXT) else str(value)

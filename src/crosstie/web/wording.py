@@ -217,3 +217,27 @@ def problem_class(name: str) -> Badge:
 
 def _spaced(name: str) -> str:
     return "".join(f" {each}" if each.isupper() else each for each in name).replace("_", " ").strip().capitalize()
+
+
+def setting(name: str, found: Any) -> str:
+    """Return the value of a setting of a mapping or field mapping."""
+    known = {
+        "direction": DIRECTIONS,
+        "update_conflict": UPDATE_CONFLICTS,
+        "conflict_resolution": UPDATE_CONFLICTS,
+        "deletion_conflict": DELETION_CONFLICTS,
+    }.get(name, {})
+    if name == "enabled":
+        return "Enabled" if found else "Disabled"
+    return known.get(str(found), value(found)) or "none"
+
+
+def duration(seconds: float | None) -> str:
+    """Return how long something took, in its two largest units."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
