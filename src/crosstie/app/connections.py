@@ -37,7 +37,7 @@ async def add_connection(home: Home, connection: Connection, *, check: bool = Tr
     With `check` off it is stored untested. Raises InvalidConnection, naming what is missing, before anything is
     sent; a failed test is returned and nothing is stored.
     """
-    _check_complete(connection)
+    check_complete(connection)
     if not check:
         _store(home, connection)
         return ConnectionTest(name=connection.name, passed=True, findings=[])
@@ -132,7 +132,7 @@ async def connect_pair(home: Home, business_central: Connection, dataverse: Conn
     """
     tested = []
     for connection in (business_central, dataverse):
-        _check_complete(connection)
+        check_complete(connection)
         test, environment = await _test(connection)
         failed = next((finding for finding in test.findings if not finding.passed), None)
         if failed is not None:
@@ -144,7 +144,8 @@ async def connect_pair(home: Home, business_central: Connection, dataverse: Conn
         return await reset_mappings(session)
 
 
-def _check_complete(connection: Connection) -> None:
+def check_complete(connection: Connection) -> None:
+    """Raise InvalidConnection, naming the field, if something is missing or cannot be."""
     for field in ("name", "address", "client_id", "secret", "token_url"):
         if not getattr(connection, field):
             raise InvalidConnection(

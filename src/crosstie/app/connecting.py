@@ -1,0 +1,203 @@
+"""Preflight: whether two systems can be connected, all at once and before anything is stored (F01, B1)."""
+
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
+
+import msgspec
+
+from crosstie.app.connections import check_complete
+from crosstie.app.home import Home
+from crosstie.app.session import KIND_OF, connection_of
+from crosstie.app.systems import open_system
+from crosstie.engine.planning import order_mappings
+from crosstie.model.connections import Connection
+from crosstie.model.errors import CrosstieError
+from crosstie.model.mappings import Mapping as TableMapping
+from crosstie.model.records import CheckFinding, Side, SystemInfo, Write, WriteKind, WriteStatus
+from crosstie.standard import load_standard
+from crosstie.systems.base import System
+
+_CURRENCIES = {Side.LOCAL: ("currencies", "code"), Side.REMOTE: ("transactioncurrency", "isocurrencycode")}
+
+
+class PreflightFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a preflight. `code` names what was checked, `error` the error that was found, which has a page."""
+
+    code: str
+    side: Side
+    connection: str
+    passed: bool
+    words: str
+    fix: str = ""
+    error: str = ""
+
+
+async def preflight(
+    local: Connection,
+    remote: Connection,
+    mappings: Sequence[TableMapping] | None = None,
+    *,
+    coupled_in: Mapping[Side, str] | None = None,
+) -> list[PreflightFinding]:
+    """Check address, sign-in, company, rights, clocks, currencies and tables of two systems; nothing is written.
+
+    `mappings` are those whose tables are looked at; else the standard ones. `coupled_in` are the environments in which
+    records are coupled already. What cannot be looked at because of an earlier failure is left out.
+    """
+    pair = {Side.LOCAL: local, Side.REMOTE: remote}
+    findings: list[PreflightFinding] = []
+    systems: dict[Side, System] = {}
+    try:
+        for side, connection in pair.items():
+            if (system := _opened(findings, side, connection)) is not None:
+                systems[side] = system
+        infos: dict[Side, SystemInfo] = {}
+        for side, system in systems.items():
+            found = await _checked(findings, side, system, (coupled_in or {}).get(side, ""))
+            if found is not None:
+                infos[side] = found
+        if len(infos) == len(pair):
+            await _check_currencies(findings, systems, infos)
+        tables = order_mappings(load_standard() if mappings is None else mappings)
+        for side in infos:
+            await _check_tables(findings, side, systems[side], tables)
+    finally:
+        for system in systems.values():
+            await system.close()
+    return findings
+
+
+async def check_connections(home: Home) -> list[PreflightFinding]:
+    """Check the stored pair of connections with the mappings that there are.
+
+    Raises UnknownConnection or InvalidConnection if a side has no connection that is enabled, or several.
+    """
+    with home.store.begin() as unit:
+        known, mappings = unit.connections(), [each for each in unit.mappings() if each.enabled]
+    local, remote = (connection_of(known, side) for side in Side)
+    coupled_in = {side: each.environment for side, each in ((Side.LOCAL, local), (Side.REMOTE, remote))}
+    return await preflight(local, remote, mappings or None, coupled_in=coupled_in)
+
+
+def _opened(findings: list[PreflightFinding], side: Side, connection: Connection) -> System | None:
+    try:
+        check_complete(connection)
+        if connection.kind is not KIND_OF[side]:
+            connection = msgspec.structs.replace(connection, kind=KIND_OF[side])
+        return open_system(connection)
+    except CrosstieError as error:
+        findings.append(_failed("settings", side, connection.name, error))
+        return None
+
+
+async def _checked(findings: list[PreflightFinding], side: Side, system: System, coupled_in: str) -> SystemInfo | None:
+    """Add the lines of the system's own test; return who answers if all of them passed, but for the clock."""
+    lines = await system.check()
+    findings += [_line(side, system.name, each) for each in lines]
+    if any(not each.passed and each.name != "clock" for each in lines):
+        return None
+    try:
+        info = await system.info()
+    except CrosstieError as error:
+        findings.append(_failed("company", side, system.name, error))
+        return None
+    if coupled_in and info.environment != coupled_in:
+        words = f"It answers as environment {info.environment}, but records are coupled in {coupled_in}."
+        fix = "Name the company and environment of before, or remove all couplings first."
+        findings.append(_finding("environment", side, system.name, words, fix, error="environment-changed"))
+        return None
+    return info
+
+
+def _line(side: Side, name: str, line: CheckFinding) -> PreflightFinding:
+    return PreflightFinding(
+        code=line.name,
+        side=side,
+        connection=name,
+        passed=line.passed,
+        words=line.detail,
+        fix=line.next_step,
+        error=line.code,
+    )
+
+
+async def _check_currencies(
+    findings: list[PreflightFinding], systems: Mapping[Side, System], infos: Mapping[Side, SystemInfo]
+) -> None:
+    """Look for the currency of each side's books on the other side: amounts cannot be told without it."""
+    own = {Side.LOCAL: str(infos[Side.LOCAL].details.get("local_currency_code") or "")}
+    codes: dict[Side, set[str]] = {}
+    for side, (table, field) in _CURRENCIES.items():
+        try:
+            codes[side] = await _codes(systems[side], table, field)
+            if side is Side.REMOTE:
+                base = str(infos[side].details.get("base_currency_id") or "")
+                found = (await systems[side].get(table, [base], (field,))).get(base)
+                own[side] = str(found.values.get(field) or "") if found else ""
+        except CrosstieError as error:
+            findings.append(_failed("currencies", side, systems[side].name, error))
+            return
+    codes[Side.LOCAL].add(own[Side.LOCAL])  # no list of Business Central names the currency of its own books
+    for side, code, called in ((Side.LOCAL, "local-currency", "local"), (Side.REMOTE, "base-currency", "base")):
+        name, other = systems[side].name, systems[side.other].name
+        if not own[side]:
+            fix = "Enter the LCY Code in General Ledger Setup." if side is Side.LOCAL else "Set the base currency."
+            findings.append(_finding(code, side, name, f"It names no {called} currency.", fix))
+        elif own[side] in codes[side.other]:
+            words = f"The {called} currency {own[side]} is in {other} too."
+            findings.append(PreflightFinding(code=code, side=side, connection=name, passed=True, words=words))
+        else:
+            words = f"The {called} currency {own[side]} is not in {other}."
+            findings.append(_finding(code, side, name, words, f"Create the currency {own[side]} in {other}."))
+
+
+async def _codes(system: System, table: str, field: str) -> set[str]:
+    return {str(each.values.get(field)) async for page in system.scan(table, (field,)) for each in page.records}
+
+
+async def _check_tables(
+    findings: list[PreflightFinding], side: Side, system: System, mappings: Sequence[TableMapping]
+) -> None:
+    """Count the records of each table, and ask whether they could be written, by an update of a record that is none."""
+    for table in dict.fromkeys(each.table(side) for each in mappings):
+        using = [each for each in mappings if each.table(side) == table]
+        try:
+            number = await system.count(table)
+            denied = await _write_denied(system, side, table, using)
+        except CrosstieError as error:
+            findings.append(_failed(f"table {table}", side, system.name, error))
+            continue
+        words = f"{table}: {'many' if number is None else f'{number:,}'} records"
+        if denied:
+            fix = f"Give the application user the right to write {table}."
+            found = _finding(f"table {table}", side, system.name, denied, fix, error="missing-privilege")
+        else:
+            found = PreflightFinding(
+                code=f"table {table}", side=side, connection=system.name, passed=True, words=f"{words}."
+            )
+        findings.append(found)
+
+
+async def _write_denied(system: System, side: Side, table: str, using: Sequence[TableMapping]) -> str:
+    """Return the system's words if records of a table may not be written; empty if they may, or need not be."""
+    fields = (
+        (each.local_field if side is Side.LOCAL else each.remote_field)
+        for mapping in using
+        if mapping.reaches(side)
+        for each in mapping.fields
+        if each.enabled and each.direction.reaches(side) and each.lookup is None and each.rule is None
+    )
+    field = next((each for each in fields if each), None)
+    if field is None or "." in table:
+        return ""
+    nobody = Write(kind=WriteKind.UPDATE, id=str(uuid4()), values={field: None})
+    answer = (await system.write(table, [nobody], (field,)))[0]
+    return answer.message or "denied" if answer.status is WriteStatus.DENIED else ""
+
+
+def _failed(code: str, side: Side, name: str, error: CrosstieError) -> PreflightFinding:
+    return _finding(code, side, name, error.words, error.advice, error=error.code)
+
+
+def _finding(code: str, side: Side, name: str, words: str, fix: str, error: str = "") -> PreflightFinding:
+    return PreflightFinding(code=code, side=side, connection=name, passed=False, words=words, fix=fix, error=error)
