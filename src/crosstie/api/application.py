@@ -59,7 +59,7 @@ def make_application(home: Home, people: People | None = None, site: Site | None
             await rooms.sessions.close()
 
     app = Litestar(
-        route_handlers=[*handlers(), *(site.routes if site else ())],
+        route_handlers=[*handlers(has_pages=site is not None), *(site.routes if site else ())],
         state=State({"rooms": rooms, "welcomes_visitors": site is not None and site.welcomes_visitors}),
         request_class=StrictRequest,
         guards=[_may],

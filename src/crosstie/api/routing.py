@@ -27,6 +27,9 @@ _ROOMS = (
 )
 
 
-def handlers() -> list[ControllerRouterHandler]:
-    """Return all routes of the server: those of the API, the landing redirect, health and figures."""
-    return [handler for room in _ROOMS for handler in room.HANDLERS]
+def handlers(*, has_pages: bool = False) -> list[ControllerRouterHandler]:
+    """Return all routes of the server: those of the API, health and figures, and the landing redirect.
+
+    A server that `has_pages` brings a landing page of its own.
+    """
+    return [handler for room in _ROOMS if not (has_pages and room is landing) for handler in room.HANDLERS]

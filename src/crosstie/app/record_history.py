@@ -169,8 +169,8 @@ async def _names(ctx: Context, entries: Iterable[JournalEntry]) -> dict[str, str
     A value may name its table, else it is looked for in each table at which the field may point.
     """
     wanted: dict[str, set[str]] = {}
-    for field, value in _values(entries):
-        schema = ctx.compiled.remote_schema.fields.get(field)
+    for name, value in _values(entries):
+        schema = ctx.compiled.remote_schema.fields.get(name)
         if schema is not None and schema.type is FieldType.LOOKUP:
             table, _, id = value.rpartition(":")
             for each in [table] if table else schema.targets:

@@ -3,6 +3,7 @@ import { bindChoosing } from "./choosing.js";
 import { openDialogs } from "./dialogs.js";
 import { bindKeys } from "./keys.js";
 import { bindPalette } from "./palette.js";
+import { bindPicking } from "./picking.js";
 import { bindSelection } from "./selection.js";
 
 export function say(words, tone = "") {
@@ -72,4 +73,5 @@ openDialogs();
 bindChoosing();
 bindKeys();
 bindPalette();
+bindPicking();
 bindSelection(say);
