@@ -16,7 +16,8 @@ from tests.crash.world import World
 
 pytestmark = pytest.mark.xdist_group("crash")
 
-UNDO, SCHEDULED = "undo_kept_job", "synchronise_as_scheduled"
+UNDO = "undo_kept_job"
+AFTERWARDS = ("undo_and_synchronise", "synchronise_undo_and_synchronise")
 
 
 def keep_last_job(world: World) -> None:
@@ -88,15 +89,13 @@ def test_an_undo_killed_anywhere_is_taken_up_again(case: str, world: World, proc
         whole = processes.run(world.home, UNDO)
         assert whole["exit"] == 0, whole["output"]
     assert world.state() != before
-    for work in (SCHEDULED, UNDO, SCHEDULED):
-        done(world, processes, work)
+    done(world, processes, AFTERWARDS[1])
     expected = world.state()
     assert expected["open intents"] == 0
     for turn, point in enumerate(points_of(whole)):
         prepare(world, processes, set_up)
         assert processes.run(world.home, UNDO, kill_at=point)["exit"] == -9
-        for work in (*((SCHEDULED,) if turn % 2 else ()), UNDO, SCHEDULED):
-            done(world, processes, work)
+        done(world, processes, AFTERWARDS[turn % 2])
         assert world.state() == expected, f"killed at point {point}, {whole['points'][point - 1]}"
 
 

@@ -8,7 +8,7 @@ from crosstie.app.connections import connect_pair, pair_from_sandbox
 from crosstie.app.coupling import set_up_coupling, uncouple
 from crosstie.app.home import Home
 from crosstie.app.matching import match
-from crosstie.app.session import open_session
+from crosstie.app.session import Session, open_session
 from crosstie.app.synchronising import synchronise
 from crosstie.app.undoing import undo_job
 
@@ -48,16 +48,29 @@ async def uncouple_customers(home: Home) -> Any:
 
 async def undo_kept_job(home: Home) -> Any:
     """Undo the job whose number is kept in a setting; again, if that has begun already."""
-    with home.store.begin() as unit:
-        job = int(unit.settings()["undone"])
     async with open_session(home) as session:
-        return msgspec.to_builtins(await undo_job(session, job, forced=True))
+        return await _undo_kept(session)
 
 
-async def synchronise_as_scheduled(home: Home) -> Any:
-    """Synchronise what changed, as a job does that nobody asked for."""
+async def undo_and_synchronise(home: Home) -> Any:
+    """Undo that job, and then synchronise what changed, as a job does that nobody asked for."""
     async with open_session(home) as session:
+        await _undo_kept(session)
         return msgspec.to_builtins(await synchronise(session, "CUSTOMER"))
+
+
+async def synchronise_undo_and_synchronise(home: Home) -> Any:
+    """The same, after a job that nobody asked for either."""
+    async with open_session(home) as session:
+        await synchronise(session, "CUSTOMER")
+        await _undo_kept(session)
+        return msgspec.to_builtins(await synchronise(session, "CUSTOMER"))
+
+
+async def _undo_kept(session: Session) -> Any:
+    with session.store.begin() as unit:
+        job = int(unit.settings()["undone"])
+    return msgspec.to_builtins(await undo_job(session, job, forced=True))
 
 
 async def connect(home: Home, sandbox: dict[str, Any]) -> Any:
