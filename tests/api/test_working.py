@@ -85,5 +85,5 @@ def test_a_server_can_leave_jobs_to_other_workers(
         asked.append(worker)
 
     monkeypatch.setattr("crosstie.api.serving.serve", serve)
-    done = CliRunner().invoke(cli, ["serve", "--home", str(tmp_path), *options])
+    done = CliRunner().invoke(cli, ["serve", "--home", str(tmp_path), "--log-level", "error", *options])
     assert (done.exit_code, asked) == (0, [expected]), done.output
