@@ -1,0 +1,299 @@
+"""Setting up the connections in steps that can be left and resumed; nothing is used before the last one (F01)."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from crosstie.app.connecting import PreflightFinding, preflight
+from crosstie.app.connections import check_complete
+from crosstie.app.home import Home
+from crosstie.app.mappings import reset_mappings, standard_of
+from crosstie.app.session import KIND_OF, Session
+from crosstie.app.systems import open_system
+from crosstie.app.views import ConnectionView
+from crosstie.model.connections import Connection
+from crosstie.model.errors import InvalidConnection, InvalidOption
+from crosstie.model.records import Side
+from crosstie.standard import load_standard, standard_names
+from crosstie.store.base import Unit
+
+_DRAFT = "connection setup"
+_TOKEN_URL = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
+_NAMES = {Side.LOCAL: "business-central", Side.REMOTE: "dataverse"}
+
+
+class Step(StrEnum):
+    """The steps of the setup, in their order."""
+
+    BUSINESS_CENTRAL = "business-central"
+    DATAVERSE = "dataverse"
+    OWNERSHIP = "ownership"
+    PREFLIGHT = "preflight"
+    MAPPINGS = "mappings"
+
+
+SIDE_OF = {Step.BUSINESS_CENTRAL: Side.LOCAL, Step.DATAVERSE: Side.REMOTE}
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been entered so far. Kept encrypted, since it holds secrets."""
+
+    connections: dict[Side, Connection] = {}
+    ownership: str = ""
+    findings: list[PreflightFinding] = []
+    checked: str = ""
+    """What the findings are about: a digest of the two connections."""
+    checked_at: datetime | None = None
+
+    @property
+    def digest(self) -> str:
+        """What stands for the two connections."""
+        return hashlib.sha256(msgspec.json.encode(self.connections, order="deterministic")).hexdigest()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the connections as they are now have passed the preflight."""
+        return self.checked == self.digest and bool(self.findings) and all(each.passed for each in self.findings)
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the setup is, without secrets; `has_secret` are the sides whose secret is known."""
+
+    connections: dict[Side, ConnectionView]
+    token_urls: dict[Side, str]
+    has_secret: tuple[Side, ...]
+    ownership: str
+    findings: list[PreflightFinding]
+    checked_at: datetime | None
+    passed: bool
+    done: tuple[Step, ...]
+    begun: bool
+    """Whether anything has been entered that is not in use yet."""
+    mappings: list[str]
+    """Those that there are already."""
+
+    @property
+    def next_step(self) -> Step:
+        """The first step that is not done."""
+        return next((each for each in Step if each not in self.done), Step.MAPPINGS)
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping that there is, and in what it differs from the one that is shipped."""
+
+    name: str
+    differences: list[str]
+
+
+def setup_state(home: Home) -> Setup:
+    """Return how far the setup is; before it has begun, with the connections that there are."""
+    with home.store.begin() as unit:
+        draft, begun = _draft(unit)
+        mappings = [each.name for each in unit.mappings()]
+    done: list[Step] = [step for step, side in SIDE_OF.items() if side in draft.connections]
+    if draft.ownership:
+        done.append(Step.OWNERSHIP)
+    if draft.passed:
+        done.append(Step.PREFLIGHT)
+    return Setup(
+        connections={side: ConnectionView.of(each) for side, each in draft.connections.items()},
+        token_urls={side: each.token_url for side, each in draft.connections.items()},
+        has_secret=tuple(side for side, each in draft.connections.items() if each.secret),
+        ownership=draft.ownership,
+        findings=draft.findings if draft.checked == draft.digest else [],
+        checked_at=draft.checked_at,
+        passed=draft.passed,
+        done=tuple(done),
+        begun=begun,
+        mappings=mappings,
+    )
+
+
+def business_central_address(tenant_id: str, environment: str) -> str:
+    """Return where the API of an environment of Microsoft's cloud is."""
+    place = "/".join(quote(part, safe="") for part in (tenant_id.strip(), environment.strip()) if part)
+    return f"https://api.businesscentral.dynamics.com/v2.0/{place}/api/v2.0"
+
+
+def dataverse_address(environment: str) -> str:
+    """Return where the Web API of an environment is, which people know by the address of its pages."""
+    text = environment.strip().rstrip("/")
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    return (
+        f"{parts.scheme}://{parts.netloc}{parts.path}"
+        if parts.path
+        else f"{parts.scheme}://{parts.netloc}/api/data/v9.2"
+    )
+
+
+def enter_connection(
+    home: Home,
+    side: Side,
+    *,
+    address: str,
+    tenant_id: str = "",
+    client_id: str,
+    secret: str = "",
+    token_url: str = "",
+    settings: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep what was entered for a side; an empty secret keeps the one of before, settings are added to those.
+
+    Nothing is sent and nothing is used yet. Raises InvalidConnection, naming the field that is missing.
+    """
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+        before = draft.connections.get(side)
+        merged = dict(before.settings if before is not None else {}) | dict(settings or {})
+        connection = Connection(
+            name=before.name if before is not None else _NAMES[side],
+            kind=KIND_OF[side],
+            address=address.strip().rstrip("/"),
+            tenant_id=tenant_id.strip(),
+            client_id=client_id.strip(),
+            secret=secret or (before.secret if before is not None else ""),
+            token_url=token_url.strip() or (_TOKEN_URL.format(tenant=tenant_id.strip()) if tenant_id.strip() else ""),
+            settings={name: value for name, value in merged.items() if value not in ("", None)},
+            environment=before.environment if before is not None else "",
+        )
+        check_complete(connection)
+        _keep(unit, msgspec.structs.replace(draft, connections=draft.connections | {side: connection}))
+
+
+def choose_ownership(home: Home, ownership: str) -> None:
+    """Keep who is to own records in Dataverse: person or team. Raises InvalidOption."""
+    if ownership not in ("person", "team"):
+        raise InvalidOption(f"{ownership!r} is no ownership model; there are person and team.", ownership=ownership)
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+        _keep(unit, msgspec.structs.replace(draft, ownership=ownership))
+
+
+async def check_setup(home: Home) -> list[PreflightFinding]:
+    """Run the preflight over what was entered, keep and return what it found. Raises InvalidOption if a side lacks."""
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+        mappings = unit.mappings() or load_standard(ownership=draft.ownership or "person")
+        coupled = any(unit.couplings.count(each.name) for each in unit.mappings())
+    _both(draft)
+    coupled_in = {side: each.environment for side, each in draft.connections.items()} if coupled else {}
+    local, remote = (draft.connections[side] for side in Side)
+    found = await preflight(local, remote, mappings, coupled_in=coupled_in)
+    with home.store.begin() as unit:
+        now, _ = _draft(unit)
+        if now.digest == draft.digest:  # else somebody has entered something else meanwhile
+            kept = msgspec.structs.replace(now, findings=found, checked=now.digest, checked_at=datetime.now(UTC))
+            _keep(unit, kept)
+    return found
+
+
+async def compare_mappings(home: Home) -> list[Compared]:
+    """Return the mappings that there are, with what differs from those shipped. Reads no records."""
+    async with _trying(home) as session:
+        found = []
+        for mapping in session.mappings():
+            standard = await standard_of(session, mapping)
+            if standard is None:
+                found.append(Compared(name=mapping.name, differences=["it is not one of those shipped"]))
+                continue
+            names = [
+                name.replace("_", " ")
+                for name in mapping.__struct_fields__
+                if name not in ("fields", "local_filter", "remote_filter")
+                and getattr(mapping, name) != getattr(standard, name)
+            ]
+            own, shipped = ({str(row.name): row for row in each.fields} for each in (mapping, standard))
+            names += [f"field {each}" for each in own.keys() | shipped.keys() if own.get(each) != shipped.get(each)]
+            found.append(Compared(name=mapping.name, differences=sorted(names)))
+    return found
+
+
+async def finish_setup(home: Home, *, mappings: str = "keep") -> list[str]:
+    """Use the connections from now on, and lay down the standard mappings; return the names of those laid down.
+
+    `mappings` is "keep", which adds only what is missing, or "defaults", which restores all as shipped. Couplings stay.
+    Raises InvalidOption if a step is missing, InvalidConnection if the preflight has not passed.
+    """
+    if mappings not in ("keep", "defaults"):
+        raise InvalidOption(f"{mappings!r} is none of keep and defaults.", mappings=mappings)
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+        there = {each.name for each in unit.mappings()}
+    _both(draft)
+    if not draft.passed:
+        raise InvalidConnection(
+            "The connections have not passed the preflight as they are now.", next_step="Run the preflight again."
+        )
+    wanted = [name for name in standard_names() if mappings == "defaults" or name not in there]
+    ready: dict[Side, Connection] = {}
+    for side, connection in draft.connections.items():
+        system = open_system(connection)
+        try:
+            environment = (await system.info()).environment
+        finally:
+            await system.close()
+        ready[side] = msgspec.structs.replace(connection, environment=environment, enabled=True, paused_reason="")
+    laid: list[str] = []
+    if wanted:
+        async with _trying(home) as session:
+            laid = await reset_mappings(session, wanted, ownership=draft.ownership or "person")
+    with home.store.begin() as unit:
+        for connection in ready.values():
+            unit.put_connection(connection)
+        unit.put_setting("ownership_model", draft.ownership or "person")
+        unit.put_secret(_DRAFT, None)
+    return laid
+
+
+def drop_setup(home: Home) -> None:
+    """Forget what was entered; connections that are in use stay as they are."""
+    with home.store.begin() as unit:
+        unit.put_secret(_DRAFT, None)
+
+
+@asynccontextmanager
+async def _trying(home: Home) -> AsyncIterator[Session]:
+    """Open the systems that were entered, for what has to be looked at before they are used."""
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+    _both(draft)
+    systems = {side: open_system(each) for side, each in draft.connections.items()}
+    try:
+        yield Session(home, home.store, systems, {})
+    finally:
+        for system in systems.values():
+            await system.close()
+
+
+def _both(draft: Draft) -> None:
+    for step, side in SIDE_OF.items():
+        if side not in draft.connections:
+            raise InvalidOption(
+                f"The step {step.value} has not been done.", next_step="Go back to it.", step=step.value
+            )
+
+
+def _draft(unit: Unit) -> tuple[Draft, bool]:
+    """Return what was entered; where nothing was, the connections that there are."""
+    kept = unit.secret(_DRAFT)
+    if kept is not None:
+        return msgspec.json.decode(kept, type=Draft), True
+    known = unit.connections()
+    by_kind = {side: [each for each in known if each.kind is kind] for side, kind in KIND_OF.items()}
+    found = {
+        side: next((each for each in connections if each.enabled), connections[0])
+        for side, connections in by_kind.items()
+        if connections
+    }
+    ownership = unit.settings().get("ownership_model", "") if found else ""
+    return Draft(connections=found, ownership=ownership), False
+
+
+def _keep(unit: Unit, draft: Draft) -> None:
+    unit.put_secret(_DRAFT, msgspec.json.encode(draft).decode())
