@@ -11,7 +11,7 @@ from benchmarks.machine import description
 from benchmarks.scales import FULL, QUICK, TINY, Scale
 from benchmarks.tables import Table, as_text
 
-NAMES = ("engine", "matching", "first")
+NAMES = ("engine", "matching", "first", "pages")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,6 +14,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     among: tuple[int, ...]
     changes: int
     matched: int
+    pages: tuple[int, int]
+    """Customers on each side, and how often each page is called."""
 
 
 FULL = Scale(
@@ -24,6 +26,7 @@ FULL = Scale(
     among=(1_000, 10_000, 100_000, 1_000_000),
     changes=1_000,
     matched=100_000,
+    pages=(100_000, 60),
 )
 QUICK = Scale(
     name="quick",
@@ -33,6 +36,7 @@ QUICK = Scale(
     among=(1_000, 10_000, 100_000),
     changes=1_000,
     matched=100_000,
+    pages=(20_000, 20),
 )
 TINY = Scale(
     name="tiny",
@@ -42,4 +46,5 @@ TINY = Scale(
     among=(100,),
     changes=10,
     matched=200,
+    pages=(200, 2),
 )
