@@ -99,6 +99,7 @@ export function bindSelection(say) {
     more.hidden = picked === 0 || picked < shown.length || Boolean(isOfQuery()) || total === String(shown.length);
     more.textContent = total ? `Select all ${Number(total).toLocaleString("en")} that match` : "Select all that match";
     list().querySelector("[data-select-none]").hidden = count() === 0;
+    list().querySelector("[data-selection-bar]").toggleAttribute("data-any", count() !== 0);
     allow();
   }
 
@@ -198,6 +199,7 @@ export function bindSelection(say) {
     const each = event.target.closest("tr[data-id]");
     if (event.target.closest("[data-select-none]")) none();
     else if (event.target.closest("[data-select-all]")) all();
+    else if (event.target.closest("[data-select-rows]")) choose(rows(), true);
     else if (event.target.matches("[data-select-page]")) choose(rows(), event.target.checked);
     else if (event.target.matches("[data-select-row]")) {
       const on = event.target.checked;
