@@ -10,7 +10,7 @@ from crosstie.app.synchronising import run_synchronise
 from crosstie.engine.compiling import CompiledMapping, compile_mapping
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.criteria import choose_criteria
-from crosstie.engine.matching import MatchReport, MatchRow, explain
+from crosstie.engine.matching import MatchReason, MatchReport, MatchRow, explain
 from crosstie.engine.matching import match as run_matching
 from crosstie.model.decisions import Preference
 from crosstie.model.jobs import JobKind
@@ -19,7 +19,7 @@ from crosstie.model.mappings import Mapping, UpdateConflictResolution
 from crosstie.model.records import Side
 from crosstie.rules import all_rules
 
-__all__ = ["MatchReport", "explained", "match", "preference_of"]
+__all__ = ["MatchReason", "MatchReport", "explained", "match", "preference_of"]
 
 
 async def match(

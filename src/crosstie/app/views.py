@@ -54,6 +54,7 @@ class FieldMappingView(msgspec.Struct, frozen=True, kw_only=True):
     clear_value_on_failed_sync: bool
     match_priority: int | None
     case_sensitive_match: bool
+    conflict_resolution: str | None = None
 
 
 class MappingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ class MappingView(msgspec.Struct, frozen=True, kw_only=True):
                     clear_value_on_failed_sync=field.clear_value_on_failed_sync,
                     match_priority=field.match_priority,
                     case_sensitive_match=field.case_sensitive_match,
+                    conflict_resolution=field.conflict_resolution.value if field.conflict_resolution else None,
                 )
                 for field in mapping.fields
             ],

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from crosstie.app.matching import MatchReason
 from crosstie.model.couplings import CouplingState
 from crosstie.model.jobs import JobKind, JobState, Outcome
 from crosstie.model.lists import NOT_COUPLED
@@ -66,6 +67,8 @@ PROBLEM_CLASSES = {
     ProblemClass.TRANSIENT.value: "Transient",
     ProblemClass.SETUP.value: "Set-up",
 }
+PASSED = Badge("Passed", "good", "check")
+NOT_PASSED = Badge("Failed", "bad", "warning")
 SOLVED = Badge("Solved", "good", "check")
 STILL_OPEN = Badge("Still open", "bad", "warning")
 _CLASS_LOOKS = {
@@ -209,6 +212,19 @@ def done(outcome: str, side: str | None, fields: int) -> str:
             return f"{OUTCOMES[outcome]}{place if outcome == Outcome.DELETED.value else ''}"
 
 
+def check(name: str) -> str:
+    """Return what a line of a connection test is called."""
+    kind, _, of = name.partition(" ")
+    return f"Table {tables(of)}" if kind == "table" else name.replace("-", " ").capitalize()
+
+
+def connection_state(enabled: bool, reason: str) -> Badge:
+    """Return how a connection's state is shown."""
+    if not enabled:
+        return Badge("Disabled", "none", "close")
+    return Badge("Paused", "bad", "pause") if reason else Badge("Enabled", "good", "check")
+
+
 def problem_class(name: str) -> Badge:
     """Return how a class of problems is shown."""
     tone, icon = _CLASS_LOOKS[name]
@@ -241,3 +257,21 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+_MATCH_REASONS = {
+    MatchReason.COUPLED: Badge("Matches uniquely", "good", "check"),
+    MatchReason.ALREADY_COUPLED: Badge("Already coupled", "none", "link"),
+    MatchReason.NO_MATCH: Badge("No match", "none", "circle"),
+    MatchReason.SEVERAL_CANDIDATES: Badge("Several match", "fair", "warning"),
+    MatchReason.CANDIDATE_TAKEN: Badge("Match is taken", "fair", "link"),
+    MatchReason.CLAIMED_BY_SEVERAL: Badge("Match is claimed by several", "fair", "warning"),
+    MatchReason.BLANK_CRITERIA: Badge("Criteria are blank", "none", "circle"),
+    MatchReason.OUT_OF_FILTER: Badge("Outside the filter", "none", "filter"),
+    MatchReason.REFUSED: Badge("Refused", "bad", "warning"),
+}
+
+
+def match_reason(name: str) -> Badge:
+    """Return how the reason is shown for which a record was matched or not."""
+    return _MATCH_REASONS[MatchReason(name)]
