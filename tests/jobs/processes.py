@@ -78,7 +78,7 @@ def said(stream: IO[str]) -> Any:
     raise AssertionError(f"the process said nothing but {text!r}")
 
 
-def until(what: Callable[[], Any], *, seconds: float = 40, why: str = "it did not happen") -> Any:
+def until(what: Callable[[], Any], *, seconds: float = 90, why: str = "it did not happen") -> Any:
     """Wait until something is so, and return it."""
     end = time.monotonic() + seconds
     while not (found := what()):
@@ -87,7 +87,7 @@ def until(what: Callable[[], Any], *, seconds: float = 40, why: str = "it did no
     return found
 
 
-def finished(home: Home, job_id: int, *, seconds: float = 60) -> JobStatus:
+def finished(home: Home, job_id: int, *, seconds: float = 150) -> JobStatus:
     """Wait until a job is over, and return it."""
 
     def over() -> JobStatus | None:

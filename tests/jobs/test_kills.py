@@ -31,6 +31,8 @@ def fill(desks: Desks, number: int) -> None:
     bc = desks[0]
     rows = [{"number": f"C{n:05}", "displayName": f"Company {n:05}", "phoneNumber": str(n)} for n in range(number)]
     bc.add_many("customers", rows)
+    for desk in desks:
+        desk.forget_requests()
 
 
 def content(desks: Desks) -> dict[str, list[Any]]:

@@ -160,13 +160,10 @@ def test_a_connection_that_refuses_the_sign_in_rests_until_its_test_passes(
     """Nobody is locked out by what runs by itself, and nothing is counted against records."""
     connect(home, jobs_sandbox)
     duties = HomeDuties(home)
-    carrier = Carrier(home.store, duties, utc_now, living(home.store, utc_now), lambda: False)
     for desk in desks:
         desk.fault("refuse", path="/oauth2/", times=None)
     job = run_now(home, "CURRENCY")
-    ending = carrier.carry(job.id, 0, None)
-    assert ending is not None
-    carrier.end(job.id, 0, [ending])
+    carry(home, job)
     done = job_status(home, job.id).job
     assert (done.state, done.details["code"]) == (JobState.FAILED, "credentials-refused")
     hindrance = list_schedules(home).hindrance
@@ -179,3 +176,41 @@ def test_a_connection_that_refuses_the_sign_in_rests_until_its_test_passes(
     assert list_schedules(home).hindrance == ""
     with home.store.begin() as unit:
         assert unit.problems() == []
+
+
+def test_a_cancelled_synchronisation_leaves_whole_pages_and_the_next_one_does_the_rest(
+    home: Home, jobs_sandbox: Sandbox, desks: tuple[BusinessCentralDesk, DataverseDesk]
+) -> None:
+    connect(home, jobs_sandbox)
+    bc, dv = desks
+    rows = [{"number": f"C{number:05}", "displayName": f"Company {number:05}"} for number in range(1010)]
+    bc.add_many("customers", rows)
+    dv.forget_requests()
+    dv.fault("slow", seconds=0.2, times=None, path=r"\$batch")
+    job = enqueue(home, "synchronise", {"mapping": "CUSTOMER", "create": True})
+    worker = threading.Thread(target=carry, args=(home, job))
+    worker.start()
+    until(lambda: dv.requests().batches)
+    assert cancel_job(home, job.id).cancel_requested
+    worker.join(30)
+    stopped = job_status(home, job.id).job
+    assert (stopped.state, stopped.done, stopped.expected) == (JobState.CANCELLED, 1000, 1010)
+    assert (len(dv.rows("accounts")), coupled(home)) == (1000, 1000)
+    dv.heal()
+    again = enqueue(home, "synchronise", {"mapping": "CUSTOMER", "create": True})
+    carry(home, again)
+    assert job_status(home, again.id).job.state is JobState.FINISHED
+    assert (len({row["name"] for row in dv.rows("accounts")}), len(dv.rows("accounts")), coupled(home)) == (1010,) * 3
+
+
+def carry(home: Home, job: Job) -> None:
+    """Carry a job out as a worker does."""
+    carrier = Carrier(home.store, HomeDuties(home), utc_now, living(home.store, utc_now), lambda: False)
+    ending = carrier.carry(job.id, job.attempt, None)
+    assert ending is not None
+    carrier.end(job.id, job.attempt, [ending])
+
+
+def coupled(home: Home) -> int:
+    with home.store.begin() as unit:
+        return sum(unit.couplings.count("CUSTOMER").values())
