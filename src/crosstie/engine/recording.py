@@ -239,7 +239,7 @@ def _close_problems(ctx: Context, unit: Unit, carried: Sequence[Carried], proble
             found
             for item in carried
             if id(item) not in problems
-            and item.decision.action not in (RecordAction.IGNORE, RecordAction.SKIP)
+            and item.decision.action is not RecordAction.IGNORE
             and (found := item.record_id(side))
         ]
         if ids:

@@ -193,6 +193,20 @@ def test_the_problem_of_a_record_that_was_deleted_ends(world: World, fault: Faul
     assert world.problems() == []
 
 
+def test_a_problem_ends_with_leaving_the_filter_and_is_there_again_with_the_return(world: World) -> None:
+    local, remote = coupled(world)
+    world.edit(LOCAL, local, name="Ours")
+    world.edit(REMOTE, remote, name="Theirs")
+    world.sync()
+    assert [problem.code for problem in world.problems()] == ["conflict"]
+    world.gate(LOCAL, local, inside=False)
+    world.sync()
+    assert (world.problems(), world.coupling(local).state) == ([], CouplingState.OUT_OF_FILTER)
+    world.gate(LOCAL, local, inside=True)
+    world.sync()
+    assert [problem.code for problem in world.problems()] == ["conflict"]
+
+
 def test_couplings_older_than_the_first_job_are_held_against_a_changed_filter(world: World) -> None:
     local = world.make(LOCAL, number="1", name="Adatum")
     world.create(LOCAL, local)
