@@ -67,6 +67,7 @@ PROBLEM_CLASSES = {
     ProblemClass.TRANSIENT.value: "Transient",
     ProblemClass.SETUP.value: "Set-up",
 }
+PAUSED = Badge("Paused", "fair", "pause")
 PASSED = Badge("Passed", "good", "check")
 NOT_PASSED = Badge("Failed", "bad", "warning")
 SOLVED = Badge("Solved", "good", "check")

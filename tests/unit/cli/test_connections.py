@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from crosstie.app.connecting import PreflightFinding
 from crosstie.app.views import ConnectionTest, ConnectionView
 from crosstie.model.connections import Connection, SystemKind
 from crosstie.model.errors import UnknownConnection
-from crosstie.model.records import CheckFinding
+from crosstie.model.records import CheckFinding, Side
 from tests.unit.cli.conftest import Crosstie
 
 PASSED = ConnectionTest(name="bc", passed=True, findings=[CheckFinding("Address", True, "answers")])
@@ -103,11 +104,30 @@ def test_a_failed_test_names_what_failed_and_ends_with_3(crosstie: Crosstie, mon
 
 def test_the_document_of_a_test(crosstie: Crosstie, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROSSTIE_SECRET", "s")
-    findings = [{"name": "Address", "passed": True, "detail": "answers", "next_step": ""}]
+    findings = [{"name": "Address", "passed": True, "detail": "answers", "next_step": "", "code": ""}]
     crosstie.answer("connections.test_connection", PASSED)
     assert crosstie.json("connection", "test", "bc") == {"name": "bc", "passed": True, "findings": findings}
     crosstie.answer("connections.add_connection", PASSED)
     assert crosstie.json(*ADD) == {"name": "bc", "passed": True, "findings": findings, "stored": True}
+
+
+def test_everything_that_two_systems_need_is_checked_at_once(crosstie: Crosstie) -> None:
+    good = PreflightFinding(code="clock", side=Side.LOCAL, connection="bc", passed=True, words="1 s behind")
+    bad = PreflightFinding(
+        code="base-currency", side=Side.REMOTE, connection="dv", passed=False, words="No EUR.", fix="Create EUR."
+    )
+    crosstie.answer("connecting.check_connections", [good, bad])
+    result = crosstie.run("connection", "check")
+    assert result.exit_code == 3
+    assert result.stdout.splitlines() == [
+        "ok      bc  clock  1 s behind",
+        "FAILED  dv  base-currency  No EUR.",
+        "        Next step: Create EUR.",
+        "1 of 2 checks failed.",
+    ]
+    assert crosstie.json("connection", "check", code=3)["passed"] is False
+    crosstie.answer("connecting.check_connections", [good])
+    assert crosstie.run("connection", "check").stdout.splitlines()[-1] == "All 1 checks passed."
 
 
 VIEW = ConnectionView(

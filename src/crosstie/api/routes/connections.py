@@ -9,6 +9,7 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import ConnectionBody
 from crosstie.api.rooms import rooms_of
 from crosstie.api.shapes import Page
+from crosstie.app.connecting import PreflightFinding, check_connections
 from crosstie.app.connections import (
     add_connection,
     disable_connection,
@@ -32,6 +33,12 @@ async def list_(request: StrictRequest) -> Page[ConnectionView]:
     """All connections."""
     found = await asyncio.to_thread(list_connections, rooms_of(request).home)
     return Page(items=found)
+
+
+@post("/api/v1/preflight", operation_id="checkConnections", tags=["connections"], status_code=200, opt=_MANAGES)
+async def check(request: StrictRequest) -> Page[PreflightFinding]:
+    """Check both enabled connections with all that the mappings need; nothing is written in either system."""
+    return Page(items=await check_connections(rooms_of(request).home))
 
 
 @get(_ONE, operation_id="showConnection", tags=["connections"])
@@ -91,4 +98,4 @@ async def disable(request: StrictRequest, name: InPath) -> ConnectionView:
     return ConnectionView.of(await asyncio.to_thread(find_connection, home, name))
 
 
-HANDLERS = (list_, show, put_, remove, test, enable, disable)
+HANDLERS = (list_, check, show, put_, remove, test, enable, disable)

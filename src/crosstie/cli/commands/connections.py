@@ -113,6 +113,31 @@ def test_(name: str) -> None:
 
 
 @connection_.command()
+def check() -> None:
+    """Check both enabled connections with all that the mappings need: rights, currencies, clocks, tables.
+
+    Nothing is written in either system.
+    """
+    import asyncio
+
+    from crosstie.app.connecting import check_connections
+
+    with opened_home() as home, Progress() as progress:
+        progress.step("Checking both systems")
+        found = asyncio.run(check_connections(home))
+    passed = all(each.passed for each in found)
+    if not answered_in_json({"passed": passed, "findings": found}):
+        for each in found:
+            result = "ok    " if each.passed else "FAILED"
+            say(f"{result}  {safe(each.connection)}  {safe(each.code)}  {safe(each.words)}".rstrip())
+            if not each.passed and each.fix:
+                say(f"        Next step: {safe(each.fix)}")
+        failed = sum(not each.passed for each in found)
+        say(f"{failed} of {len(found)} checks failed." if failed else f"All {len(found)} checks passed.")
+    leave(0 if passed else _CANNOT_REACH)
+
+
+@connection_.command()
 @click.argument("name")
 def enable(name: str) -> None:
     """Use a connection again."""

@@ -6,24 +6,22 @@ from litestar import Response, get
 
 from crosstie.api.asking import StrictRequest
 from crosstie.api.rooms import rooms_of
-from crosstie.app.history import list_jobs
-from crosstie.app.home import Home
-from crosstie.app.mappings import list_mappings
-from crosstie.app.views import MappingView
-from crosstie.model.jobs import Job
+from crosstie.app.overview import overview
+from crosstie.app.setting_up import setup_state
+from crosstie.model.causes import CAUSES
 from crosstie.web.rendering import page
+
+_MOST_CAUSES = 5
 
 
 @get("/")
 async def home(request: StrictRequest) -> Response[str]:
-    """The home page."""
+    """The home page; the first start leads to the setup of the connections."""
     opened = rooms_of(request).home
-    mappings, jobs = await asyncio.to_thread(_read, opened)
-    return await page(request, "home.html", mappings=mappings, jobs=jobs)
-
-
-def _read(home: Home) -> tuple[list[MappingView], list[Job]]:
-    return list_mappings(home), list_jobs(home, limit=8)
+    found = await asyncio.to_thread(overview, opened)
+    setup = None if found.connected else await asyncio.to_thread(setup_state, opened)
+    groups = found.inbox.groups[:_MOST_CAUSES]
+    return await page(request, "home.html", overview=found, groups=groups, causes=CAUSES, setup=setup)
 
 
 HANDLERS = (home,)
