@@ -238,12 +238,16 @@ def _close_problems(ctx: Context, unit: Unit, carried: Sequence[Carried], proble
         ids = [
             found
             for item in carried
-            if id(item) not in problems
-            and item.decision.action is not RecordAction.IGNORE
-            and (found := item.record_id(side))
+            if id(item) not in problems and not _is_passed_over(item) and (found := item.record_id(side))
         ]
         if ids:
             unit.close_problems(ctx.mapping_name, side, ids, ctx.now())
+
+
+def _is_passed_over(item: Carried) -> bool:
+    """Whether a record was left as it is, problem and all; none is left to one that the filter does not admit."""
+    pair = item.decision.pair
+    return item.decision.action is RecordAction.IGNORE and pair.local_in_filter and pair.remote_in_filter
 
 
 def _strike_due(ctx: Context, unit: Unit, carried: Sequence[Carried]) -> None:

@@ -207,6 +207,19 @@ def test_a_problem_ends_with_leaving_the_filter_and_is_there_again_with_the_retu
     assert [problem.code for problem in world.problems()] == ["conflict"]
 
 
+def test_the_problem_of_a_record_without_partner_ends_with_leaving_the_filter(world: World) -> None:
+    world.change_mapping(only_coupled=False)
+    local = world.make(LOCAL, number="1", name="Adatum")
+    world.systems[REMOTE].faults.add(FaultKind.THROTTLED)
+    world.sync()
+    world.gate(LOCAL, local, inside=False)
+    world.sync()
+    assert world.problems() == []
+    world.gate(LOCAL, local, inside=True)
+    world.sync()
+    assert len(world.couplings()) == 1
+
+
 def test_couplings_older_than_the_first_job_are_held_against_a_changed_filter(world: World) -> None:
     local = world.make(LOCAL, number="1", name="Adatum")
     world.create(LOCAL, local)
