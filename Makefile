@@ -32,8 +32,8 @@ browser: # for the tests of the pages
 test: check browser ## types, style and all tests in their short form
 	@$(VENV)/bin/pytest -q -n 2 --dist loadgroup
 
-long: $(STAMP) ## the long form of the crash tests
-	@CROSSTIE_EVERY_POINT=1 $(VENV)/bin/pytest -q tests/crash
+long: $(STAMP) ## the long form of the crash tests and of the stories
+	@CROSSTIE_EVERY_POINT=1 CROSSTIE_STORIES=2000 $(VENV)/bin/pytest -q tests/crash tests/scenarios
 
 screenshots: $(STAMP) browser ## pictures of every page and dialog, in two widths, light and dark, into out/screenshots
 	@$(PY) -m tests.web.screenshots

@@ -14,6 +14,7 @@ import msgspec
 from crosstie.app import running, session
 from crosstie.app.coupling import create_partners, set_up_coupling, uncouple
 from crosstie.app.matching import match
+from crosstie.app.retrying import retry
 from crosstie.app.session import Session
 from crosstie.app.synchronising import synchronise
 from crosstie.engine import planning
@@ -148,6 +149,10 @@ class World:
     def uncouple(self, *records: str, mapping: str = CUSTOMER) -> Report:
         self.tell(f"uncouple {mapping} {' '.join(records)}")
         return self._done(lambda work: uncouple(work, mapping, records))
+
+    def retry(self, id: str, mapping: str = CUSTOMER) -> Any:
+        self.tell(f"retry {mapping} {id}")
+        return self._done(lambda work: retry(work, mapping, [id]))
 
     def create(self, side: Side, *records: str, mapping: str = CUSTOMER) -> Report:
         self.tell(f"create partners of {mapping} {' '.join(records)}")
