@@ -213,6 +213,8 @@ class CannedSystem:
     ) -> AsyncIterator[RecordPage]:
         """Yield the whole table without a cursor, else what was edited."""
         positions = range(self._records) if cursor is None else self._edited
+        if not positions:
+            self.requests.reads += 1
         async for page in self._pages(positions, fields):
             yield page
         yield RecordPage((), cursor="next")
