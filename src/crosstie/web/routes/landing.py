@@ -4,7 +4,7 @@ from litestar import Response, get, post
 
 from crosstie.api.asgi import principal_in
 from crosstie.api.asking import InPath, StrictRequest
-from crosstie.api.refusing import as_ours, status_of
+from crosstie.api.refusing import as_ours, invalid, status_of
 from crosstie.api.rooms import session_of
 from crosstie.app.coupling import create_partners, set_up_coupling
 from crosstie.app.landing import Uncoupled, explain_uncoupled
@@ -15,10 +15,10 @@ from crosstie.model.errors import CrosstieError, InvalidConnection, NotCoupled, 
 from crosstie.model.people import Permission
 from crosstie.model.records import Side
 from crosstie.web.forms import fields_of
-from crosstie.web.records import MappingInPath, RecordInPath
+from crosstie.web.records import MappingInPath, RecordInPath, SideInPath
 from crosstie.web.rendering import goto, page
 
-_RECORD = "/records/{mapping:str}/remote/{record_id:str}"
+_RECORD = "/records/{mapping:str}/{side:str}/{record_id:str}"
 
 
 @get("/open/dataverse/{table:str}/{record_id:str}")
@@ -68,8 +68,11 @@ def _quotes(error: CrosstieError) -> bool:
 
 
 @post(f"{_RECORD}/link", status_code=200, opt={"permission": Permission.COUPLE})
-async def link(request: StrictRequest, mapping: MappingInPath, record_id: RecordInPath) -> Response[str]:
+async def link(
+    request: StrictRequest, mapping: MappingInPath, side: SideInPath, record_id: RecordInPath
+) -> Response[str]:
     """Couple the record with the one chosen and open that. No value moves until somebody edits, or synchronises."""
+    _check(side)
     given = await fields_of(request, {"local": 200})
     async with session_of(request) as session:
         try:
@@ -80,8 +83,11 @@ async def link(request: StrictRequest, mapping: MappingInPath, record_id: Record
 
 
 @post(f"{_RECORD}/create", status_code=200, opt={"permission": Permission.COUPLE})
-async def create(request: StrictRequest, mapping: MappingInPath, record_id: RecordInPath) -> Response[str]:
+async def create(
+    request: StrictRequest, mapping: MappingInPath, side: SideInPath, record_id: RecordInPath
+) -> Response[str]:
     """Create the record in Business Central, couple it and open it."""
+    _check(side)
     await fields_of(request, {})
     async with session_of(request) as session:
         try:
@@ -92,6 +98,11 @@ async def create(request: StrictRequest, mapping: MappingInPath, record_id: Reco
             return await _opened(request, session, mapping, record_id)
         except CrosstieError as error:
             return await _explained(request, error, _table(session, mapping), record_id, failed=True)
+
+
+def _check(side: Side) -> None:
+    if side is not Side.REMOTE:
+        raise invalid("Only records of Dataverse are opened in Business Central.", "side")
 
 
 async def _opened(request: StrictRequest, session: Session, mapping: str, id: str) -> Response[str]:

@@ -1,0 +1,281 @@
+"""Set Up Coupling and Choose Record, as people go through them; both systems are read back."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from crosstie.app.coupling import list_couplings
+from tests.web.conftest import Site, looking
+from tests.web.pairs import account, card, coupling, customer, open_dialog, pair
+
+EMPTY = "No record is chosen"
+
+
+def test_couple_with_the_best_candidate_and_send(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingTest/CoupleCustomer
+    behaviour: CRMCouplingRecord/CRMCouplingRecordCreateNewEnabledForNotCoupledRecord
+    behaviour: CRMCouplingRecord/GetCRMIDAfterSelectingCRMRecord
+    """
+    local = customer(small, displayName="Adatum Corporation", email="kim@adatum.example", city="Cambridge")
+    remote = account(small, "Adatum Ltd.", emailaddress1="kim@adatum.example", address1_city="Ely")
+    account(small, "Contoso")
+    page.goto(card("local", local))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    expect(dialog.get_by_label("Create New")).to_be_enabled()
+    expect(dialog.get_by_role("button", name="OK")).to_be_disabled()
+    expect(dialog.get_by_role("row", name="Adatum Ltd.")).to_contain_text("same e-mail")
+    expect(dialog.get_by_role("row", name="Contoso")).to_have_count(0)
+    dialog.get_by_role("radio", name="Adatum Ltd.").check()
+    after = dialog.locator(".compare tr", has_text="City").locator("td").last
+    expect(after).to_contain_text("Cambridge")
+    expect(after).to_contain_text("in Dataverse")
+    expect(dialog.locator(".compare").get_by_role("row", name="E-Mail")).to_have_count(0)
+    expect(dialog.get_by_label("Synchronize After Coupling")).to_have_value("to_remote")
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog).to_contain_text(re.compile(r"Coupled\. \d+ fields changed"))
+    stored = small.dv.row("accounts", remote)
+    assert (stored["name"], stored["address1_city"]) == ("Adatum Corporation", "Cambridge")
+    assert small.bc.customer("10000")["name"] == "Adatum Corporation"
+    expect(page.locator(".page-head")).to_contain_text("In step")
+    dialog.get_by_role("button", name="Undo").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Adatum")
+    assert small.dv.row("accounts", remote)["address1_city"] == "Ely"
+    assert coupling(small, local) is None
+
+
+def test_couple_with_the_keyboard_alone_and_get(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingRecord/GetInitialSynchronizationDirection"""
+    local = customer(small, displayName="Fabrikam", city="Leeds")
+    account(small, "Fabrikam Holding", address1_city="Hull")
+    remote = account(small, "Fabrikam Retail", address1_city="York")
+    page.goto(card("local", local))
+    page.keyboard.press("Alt+l")
+    dialog = page.locator("#dialog")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("Retail")
+    expect(dialog.get_by_role("row", name="Fabrikam Holding")).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_role("radio", name="Fabrikam Retail")).to_be_checked()
+    expect(dialog.get_by_role("button", name="OK")).to_be_enabled()
+    dialog.get_by_label("Synchronize After Coupling").focus()
+    page.keyboard.type("Yes, with Data")
+    expect(dialog.locator(".compare").get_by_role("row", name="City")).to_contain_text("in Business Central")
+    page.keyboard.press("Control+Enter")
+    expect(dialog).to_contain_text("Coupled.")
+    assert small.bc.customer("10000")["city"] == "York"
+    assert small.dv.row("accounts", remote)["name"] == "Fabrikam Retail"
+    expect(dialog.get_by_role("button", name="Close").last).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Set Up Coupling")).to_be_focused()
+
+
+def test_couple_without_moving_a_value(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingRecord/GetPerformInitialSynchronization"""
+    local = customer(small, city="Leeds")
+    remote = account(small, address1_city="York")
+    page.goto(f"{card('local', local)}/couple?to={remote}")
+    page.get_by_label("Synchronize After Coupling").select_option("No")
+    expect(page.locator(".compare").get_by_role("row", name="City")).to_contain_text("stays different")
+    page.get_by_role("button", name="OK").click()
+    expect(page.get_by_text("Coupled.")).to_be_visible()
+    assert small.bc.customer("10000")["city"] == "Leeds"
+    assert small.dv.row("accounts", remote)["address1_city"] == "York"
+
+
+def test_create_new_forces_the_direction_and_gives_it_back(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingRecord/CheckingCreateNewInCRM
+    behaviour: CRMCouplingRecord/UncheckingCreateNewInCRM
+    behaviour: CRMCouplingRecord/GetCreateNewInCRM
+    """
+    local = customer(small, displayName="Northwind", city="Bath")
+    account(small, "Northwind Traders")
+    page.goto(card("local", local))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    way = dialog.get_by_label("Synchronize After Coupling")
+    way.select_option("No")
+    dialog.get_by_label("Create New").check()
+    expect(way).to_be_disabled()
+    expect(way).to_contain_text("Yes, with Business Central data")
+    expect(dialog.get_by_role("radio").first).to_be_disabled()
+    dialog.get_by_label("Create New").uncheck()
+    expect(way).to_be_enabled()
+    expect(way).to_have_value("no")
+    dialog.get_by_label("Create New").check()
+    expect(dialog.locator(".compare").get_by_role("row", name="City")).to_contain_text("Bath")
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog).to_contain_text("Created and coupled.")
+    made = small.dv.only("accounts", "name eq 'Northwind'")
+    assert made["address1_city"] == "Bath"
+    found = coupling(small, local)
+    assert found is not None
+    assert found.remote_id == made["accountid"]
+    dialog.get_by_role("button", name="Undo").click()
+    expect(dialog).to_contain_text("deleted again")
+    assert not small.dv.exists("accounts", made["accountid"])
+
+
+def test_replacing_a_coupling_asks_and_can_be_taken_back(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingTest/CoupleUnitOfMeasure
+    behaviour: CRMCouplingRecord/LookupCouplingRecordForContact
+    behaviour: CRMCouplingRecord/LookupCouplingRecordRefreshesValuesOnPage
+    behaviour: CRMCouplingRecord/CRMCouplingRecordCreateNewDisabledForCoupledRecord
+    behaviour: CRMCouplingRecord/GetCRMIDAfterOpenPageForCoupledCustomer
+    behaviour: CRMCouplingRecord/TypingCRMAccountName
+    """
+    local, first = pair(small)
+    second = account(small, "Second", address1_city="York")
+    page.goto(card("local", local))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    expect(dialog.get_by_role("radio", name="Adatum")).to_be_checked()
+    expect(dialog.get_by_label("Create New")).to_be_disabled()
+    expect(dialog.get_by_label("Synchronize After Coupling")).to_have_value("no")
+    dialog.get_by_role("searchbox").fill("Second")
+    dialog.get_by_role("radio", name="Second").check()
+    expect(dialog.locator(".compare")).to_contain_text("York")
+    expect(dialog.get_by_label("Synchronize After Coupling")).to_have_value("no")
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog.get_by_role("heading", name="Replace the coupling?")).to_be_visible()
+    found = coupling(small, local)
+    assert found is not None
+    assert found.remote_id == first, "nothing is done before the question is answered"
+    dialog.get_by_role("button", name="Yes, replace it").click()
+    expect(dialog).to_contain_text("Coupled.")
+    found = coupling(small, local)
+    assert found is not None
+    assert found.remote_id == second
+    dialog.get_by_role("button", name="Undo").click()
+    expect(dialog.get_by_role("status").first).to_be_visible()
+    found = coupling(small, local)
+    assert found is not None
+    assert found.remote_id == first
+
+
+def test_one_that_is_taken_says_by_whom_and_cannot_be_had(page: Page, small: Site) -> None:
+    _, taken = pair(small, "20000", displayName="Trey Research")
+    local = customer(small, "10000", displayName="Trey Research Ltd.")
+    free = account(small, "Trey Labs")
+    page.goto(card("local", local))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    rows = dialog.locator(".candidates tbody tr")
+    expect(rows.nth(0)).to_contain_text("Trey Labs")
+    expect(rows.nth(1)).to_contain_text("Yes: 20000 Trey Research")
+    dialog.locator(f"#to-{taken}").check()
+    expect(dialog.get_by_role("alert")).to_contain_text("already-coupled")
+    expect(dialog.get_by_role("button", name="OK")).to_be_disabled()
+    dialog.locator(f"#to-{free}").check()
+    expect(dialog.get_by_role("button", name="OK")).to_be_enabled()
+
+
+def test_choose_record_lists_what_the_filter_admits_with_who_is_coupled(page: Page, small: Site) -> None:
+    """behaviour: CRMIntegrationMapping/CRMAccountListIntergationTableFilter
+    behaviour: CRMCouplingRecord/SelectingCRMAccount
+    """
+    local, _ = pair(small, displayName="Current one")
+    pair(small, "20000", displayName="Taken one")
+    for number in range(16):
+        account(small, f"Free {number:02}")
+    small.dv.add("accounts", name="A vendor", customertypecode=11)
+    page.goto(card("local", local))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    dialog.get_by_role("link", name="Choose from all records").click()
+    expect(dialog.get_by_role("heading", name=re.compile("Choose account"))).to_be_visible()
+    expect(dialog.get_by_role("row", name="Current one").get_by_role("cell").nth(1)).to_have_text("Current")
+    expect(dialog.get_by_role("row", name="A vendor")).to_have_count(0)
+    dialog.get_by_role("link", name="Next page").click()
+    expect(dialog.get_by_role("row", name="Taken one").get_by_role("cell").nth(1)).to_have_text("Yes")
+    dialog.get_by_label("Hide Coupled").check()
+    expect(dialog.get_by_role("row", name="Current one")).to_have_count(0)
+    dialog.get_by_role("searchbox").fill("Free 07")
+    expect(dialog.get_by_role("row", name="Free 06")).to_have_count(0)
+    dialog.get_by_role("link", name="Free 07").click()
+    expect(dialog.get_by_role("radio", name="Free 07")).to_be_checked()
+
+
+def test_from_the_other_side_the_local_partner_is_chosen(page: Page, small: Site) -> None:
+    local = customer(small, displayName="Fabrikam", city="Leeds")
+    remote = account(small, "Fabrikam Inc.", address1_city="Hull")
+    page.goto(card("remote", remote))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    dialog.get_by_role("radio", name="Fabrikam").check()
+    dialog.get_by_label("Synchronize After Coupling").select_option("from_remote")
+    expect(dialog.locator(".compare").get_by_role("row", name="City")).to_contain_text("Hull")
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog).to_contain_text("Coupled.")
+    assert small.bc.customer("10000")["name"] == "Fabrikam Inc."
+    found = coupling(small, local)
+    assert found is not None
+    assert found.remote_id == remote
+
+
+def test_from_the_other_side_a_customer_is_created(page: Page, small: Site) -> None:
+    remote = account(small, "Litware", address1_city="Oslo")
+    page.goto(card("remote", remote))
+    page.get_by_role("button", name="Create Customer in Business Central").click()
+    dialog = page.locator("#dialog")
+    expect(dialog.locator(".compare").get_by_role("row", name="City")).to_contain_text("Oslo")
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog).to_contain_text("Created and coupled.")
+    assert small.bc.only("customers", "displayName eq 'Litware'")["city"] == "Oslo"
+
+
+def test_a_mapping_of_one_direction_offers_only_that_one(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingTest/CoupleSalesperson
+    behaviour: CRMCouplingRecord/CRMCouplingRecordCreateNewDisabledForFromIntegrationTableDirection
+    """
+    local = small.bc.add("salespeoplePurchasers", code="JO", displayName="Jim")["id"]
+    user = small.dv.add_user("Jim", "Ortega")
+    page.goto(card("local", local, "SALESPEOPLE"))
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    expect(dialog.get_by_label("Create New")).to_be_disabled()
+    expect(dialog.get_by_label("Synchronize After Coupling").locator("option")).to_have_text(
+        ["No", "Yes, with Dataverse data"]
+    )
+    dialog.get_by_role("searchbox").fill("Ortega")
+    dialog.get_by_role("radio", name="Jim Ortega").check()
+    expect(dialog.get_by_role("button", name="OK")).to_be_enabled()
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog).to_contain_text("Coupled.")
+    assert small.bc.only("salespeoplePurchasers", "code eq 'JO'")["displayName"] == "Jim Ortega"
+    assert small.dv.row("systemusers", user["systemuserid"])["fullname"] == "Jim Ortega"
+
+
+def test_two_tabs_and_a_double_click_couple_once(browser: Browser, page: Page, small: Site) -> None:
+    local = customer(small)
+    remote = account(small, "Adatum")
+    other = account(small, "Adatum Two")
+    page.goto(f"{card('local', local)}/couple?to={remote}")
+    with looking(browser, small) as second:
+        second.goto(f"{card('local', local)}/couple?to={other}")
+        page.get_by_role("button", name="OK").dblclick()
+        expect(page.locator("#dialog").get_by_text("Coupled.")).to_be_visible()
+        second.get_by_role("button", name="OK").click()
+        expect(second.get_by_role("heading", name="Replace the coupling?")).to_be_visible()
+        second.get_by_role("link", name="No").click()
+        expect(second.get_by_role("heading", name="Set Up Coupling").last).to_be_visible()
+    page.go_back()
+    assert [each.remote_id for each in list_couplings(small.home, "CUSTOMER").couplings] == [remote]
+
+
+@pytest.mark.parametrize("form", [{}, {"to": "00000000-0000-4000-8000-000000000000"}, {"to": "nobody", "surplus": "1"}])
+def test_a_form_that_names_nobody_couples_nothing(page: Page, small: Site, form: dict[str, str]) -> None:
+    """behaviour: CRMCouplingRecord/TypingWrongCRMAccountName"""
+    local = customer(small)
+    page.goto(card("local", local))
+    token = page.locator("body").get_attribute("hx-headers") or ""
+    secret = re.search(r'Token": "(\w+)"', token)
+    assert secret is not None
+    answer = page.request.post(f"{card('local', local)}/couple", form=form, headers={"X-CSRF-Token": secret.group(1)})
+    assert 400 <= answer.status < 500
+    assert list_couplings(small.home, "CUSTOMER").total == 0
+
+
+def test_what_must_be_coupled_first_is_said(page: Page, small: Site) -> None:
+    small.bc.add("currencies", code="EUR", displayName="Euro")
+    local = customer(small, currencyCode="EUR")
+    remote = account(small, "Adatum")
+    couple_page = f"{card('local', local)}/couple?to={remote}"
+    page.goto(couple_page)
+    expect(page.locator(".waits")).to_contain_text("CURRENCY EUR is not coupled yet")
