@@ -25,6 +25,12 @@ __all__ = ["fresh_postgres", "postgres_dsn"]
 DATABASES = ["sqlite", "postgresql"]
 
 
+@pytest.fixture(autouse=True)
+def every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let others see the end of every page, however short the pages of a test are."""
+    monkeypatch.setattr("crosstie.jobs.watching._SHORT_PAGE", 0.0)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

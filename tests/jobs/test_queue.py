@@ -16,6 +16,7 @@ from crosstie.model.errors import CredentialsRefused, InvalidOption, JobRunning,
 from crosstie.model.jobs import Job, JobState
 from tests.jobs.clock import Clock
 from tests.jobs.doubles import PAGE, MadeUp, stock
+from tests.jobs.processes import until
 
 DEAD = "elsewhere/12/345"
 OTHER = "elsewhere/67/890"
@@ -209,20 +210,18 @@ def test_the_parts_of_a_job_come_one_after_the_other_and_wait_for_a_busy_mapping
     with stocked.store.begin() as unit:
         running = unit.background.claim(busy, this_owner(), clock())
     assert running is not None
-    waited: list[str] = []
 
     def free() -> None:
-        waited.append(stored(stocked, job.id).phase)
+        until(lambda: stored(stocked, job.id).phase == "waiting", why="it did not wait")
         with stocked.store.begin() as unit:
             unit.background.close_job(running, JobState.FINISHED, message="", now=clock())
 
     job = enqueue(stocked, "synchronise", {})
-    timer = threading.Timer(0.3, free)
-    timer.start()
+    other = threading.Thread(target=free)
+    other.start()
     use_cases = MadeUp(stocked.store, pages=1, parts=["CUSTOMER", "VENDOR"])
     done = carried(stocked, clock, job, use_cases)
-    timer.join()
-    assert waited == ["waiting"]
+    other.join()
     assert [mapping for _, mapping, _ in use_cases.done] == ["CUSTOMER", "VENDOR"]
     assert done.state is JobState.FINISHED
 

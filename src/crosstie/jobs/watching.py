@@ -19,6 +19,8 @@ from crosstie.store.base import Store
 
 _NOTE_SECONDS = 1.0
 """So often at least others can see how far a job is."""
+_SHORT_PAGE = 0.25
+"""Seconds. The end of a page that comes so soon after the last note is left to the next one."""
 
 
 class GivenBack(Exception):
@@ -51,6 +53,7 @@ class Watch:
         self._before = job.done
         self._done = job.done
         self._noted: tuple[int, str] = (job.done, "")
+        self._noted_at = time.monotonic()
 
     def decided(self, decision: Decision) -> None:
         self._inner.decided(decision)
@@ -62,7 +65,8 @@ class Watch:
         """
         self._inner.progress(done)
         self._done = self._before + done
-        self.note()
+        if time.monotonic() - self._noted_at >= _SHORT_PAGE:
+            self.note()
         self.look()
 
     def look(self) -> None:
@@ -73,6 +77,7 @@ class Watch:
             if standing is None or standing.state is not JobState.RUNNING or standing.owner != this_owner():
                 raise GivenBack
             if standing.cancel_requested:
+                self.note()
                 of = f" of mapping {job.mapping}" if job.mapping else ""
                 raise JobCancelled(f"Job {job.id}{of} was cancelled after {self._done:,} records.", job=job.id)
         if self._halted():
@@ -81,6 +86,7 @@ class Watch:
     def note(self) -> None:
         """Store how far the job is, if that has changed."""
         now = (self._done, self._phase())
+        self._noted_at = time.monotonic()
         if now == self._noted:
             return
         with self._store.begin() as unit:
