@@ -22,10 +22,11 @@ HELD = 200_000
 class Sieve:
     """Sifts the pages of one job.
 
-    `settled` are the couplings of which the job has seen both sides already, `tried` the records that were due.
+    `settled` are the couplings of which the job has seen both sides already, and whether the feed of the other side
+    showed that nothing is to be done; `tried` the records that were due.
     """
 
-    def __init__(self, ctx: Context, settled: Collection[int], tried: Collection[tuple[Side, str]]) -> None:
+    def __init__(self, ctx: Context, settled: Mapping[int, bool], tried: Collection[tuple[Side, str]]) -> None:
         self._ctx = ctx
         self._settled = settled
         self._tried = tried
@@ -46,6 +47,7 @@ class Sieve:
                 continue
             found.append(mark)
             if mark.coupling_id in settled:
+                unchanged += settled[mark.coupling_id]
                 continue
             if record.version is None or record.version != mark.version or not (trusted and mark.has_base):
                 fresh.append(record)

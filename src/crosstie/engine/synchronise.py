@@ -16,7 +16,7 @@ from crosstie.engine.planning import guard_emptied, guard_losses
 from crosstie.engine.recovery import settle_open_intents
 from crosstie.engine.sieving import Sieve
 from crosstie.model.couplings import Coupling
-from crosstie.model.decisions import Preference, Request
+from crosstie.model.decisions import Preference, RecordAction, Request
 from crosstie.model.jobs import Due, DueReason, Phase
 from crosstie.model.mappings import DeletionConflictResolution
 from crosstie.model.problems import Problem
@@ -52,14 +52,15 @@ async def synchronise(ctx: Context) -> Report:
 
 
 class _Run:
-    """One pass over a mapping. `settled` are the couplings that were seen whole, both sides read, in this run.
+    """One pass over a mapping. `settled` are the couplings that were seen whole, both sides read, in this run, and
+    whether it was a feed that led to them and nothing was to be done.
 
     `tried` are the records that were due.
     """
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self.settled: set[int] = set()
+        self.settled: dict[int, bool] = {}
         self.tried: set[tuple[Side, str]] = set()
         self.sieve = Sieve(ctx, self.settled, self.tried)
         self.done = 0
@@ -265,7 +266,8 @@ class _Run:
         for item in carried:
             pair = item.decision.pair
             if pair.coupling is not None and not (pair.local_assumed or pair.remote_assumed):
-                self.settled.add(pair.coupling.id)
+                idle = item.decision.action is RecordAction.UNCHANGED and self.ctx.phase is Phase.CHANGES
+                self.settled[pair.coupling.id] = idle
 
 
 async def _read_ahead(pages: AsyncIterator[tuple[Record, ...]], ahead: dict[str, Record]) -> None:
