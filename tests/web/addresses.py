@@ -23,9 +23,24 @@ def remote(site: Site) -> str:
 PAGES: dict[str, Address] = {
     "home": lambda site: "/",
     "nothing-there": lambda site: "/nothing-there",
+    "mappings": lambda site: "/mappings",
+    "mapping": lambda site: "/mappings/CUSTOMER",
+    "mapping-fields": lambda site: "/mappings/CUSTOMER/fields",
+    "mapping-direction": lambda site: "/mappings/CUSTOMER/direction?direction=to_remote",
+    "mapping-synchronise": lambda site: "/mappings/CUSTOMER/synchronise",
+    "mapping-full": lambda site: "/mappings/CUSTOMER/full",
+    "mapping-uncouple": lambda site: "/mappings/CUSTOMER/uncouple",
+    "mapping-reset": lambda site: "/mappings/CUSTOMER/reset",
+    "match": lambda site: "/mappings/CUSTOMER/match",
+    "jobs": lambda site: "/jobs",
+    "jobs-none": lambda site: "/jobs?state=stopped",
+    "job": lambda site: f"/jobs/{job(site)}",
+    "job-failed": lambda site: f"/jobs/{job(site)}?outcome=failed",
+    "job-undo": lambda site: f"/jobs/{job(site)}/undo",
 }
 
 
 def job(site: Site) -> int:
-    """Return the id of a job of the demo."""
-    return list_jobs(site.home, "CUSTOMER", limit=1)[0].id
+    """Return the id of a job of the demo that changed records, some of which failed."""
+    jobs = list_jobs(site.home, "CUSTOMER")
+    return next(each.id for each in jobs if each.to_remote.modified and each.to_remote.failed)

@@ -110,7 +110,7 @@ async def save(request: StrictRequest, mapping: Name) -> Response[str]:
 
 @get("/mappings/{mapping:str}/direction", opt=MANAGES)
 async def direction(
-    request: StrictRequest, mapping: Name, to: Annotated[str, QueryParameter(max_length=20)] = ""
+    request: StrictRequest, mapping: Name, to: Annotated[str, QueryParameter(name="direction", max_length=20)] = ""
 ) -> Response[str]:
     """The dialog that changes the direction: what becomes of the field mappings is shown before."""
     request.demand(Permission.MANAGE_MAPPINGS)

@@ -1,0 +1,212 @@
+"""Integration table mappings in a browser: settings that say what they do, and what is done with a whole mapping."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from crosstie.api.door import SESSION_COOKIE
+from crosstie.app.coupling import list_couplings, set_up_coupling
+from crosstie.app.mappings import show_mapping
+from crosstie.app.people.acting import People, command_line
+from crosstie.app.people.joining import invite, join
+from crosstie.model.people import AuditAction, Role
+from tests.web.conftest import Site, looking
+
+CARD = "/mappings/CUSTOMER"
+PATIENCE = 90_000
+"""Milliseconds: a worker beside the server takes its time to start on a busy machine."""
+
+
+def couple(site: Site, number: str, **values: str) -> str:
+    """Add a customer and its account, coupled and in step; return the account's id."""
+    site.bc.add("customers", number=number, displayName=f"Customer {number}", type="Company", **values)
+    remote = str(site.dv.add_customer(f"Customer {number}", accountnumber=number)["accountid"])
+    site.do(lambda session: set_up_coupling(session, "CUSTOMER", number, remote, synchronise="to_remote"))
+    return remote
+
+
+@pytest.fixture
+def signed_in_as(browser: Browser, small: Site) -> Iterator[dict[Role, Page]]:
+    """Windows of somebody of each lower role."""
+    windows = {}
+    opened = []
+    for role in (Role.VIEWER, Role.OPERATOR):
+        people = People(small.home.store)
+        link = invite(people, command_line(), role.value, role)
+        secret = join(people, link.secret or "", "four words and a number 7").secret
+        window = looking(browser, small)
+        opened.append(window)
+        windows[role] = window.__enter__()
+        windows[role].context.add_cookies([{"name": SESSION_COOKIE, "value": secret or "", "url": small.address}])
+    yield windows
+    for window in opened:
+        window.__exit__(None, None, None)
+
+
+def test_a_filter_says_what_it_would_admit_before_it_is_saved(working_page: Page, working: Site) -> None:
+    """A record that falls out of the new filter is no longer synchronised, one that stays in it is."""
+    inside, outside = couple(working, "10000", city="Leeds"), couple(working, "20000", city="York")
+    page = working_page
+    page.goto(CARD)
+    expect(page.locator("#filter-figures")).to_contain_text("Blocked is blank")
+    expect(page.locator("#filter-figures")).to_contain_text("2 of 2 match")
+    field = page.get_by_label("Table Filter (Customers")
+    field.fill("cty eq 'Leeds'")
+    expect(page.locator("#filter-figures").get_by_role("alert")).to_contain_text("names the field 'cty'")
+    page.get_by_role("button", name="Save the filters").click()
+    expect(page.locator("form").get_by_role("alert").last).to_contain_text("Did you mean")
+    assert show_mapping(working.home, "CUSTOMER").local_filter == "blocked eq null", "what is wrong is not stored"
+    page.get_by_label("Table Filter (Customers").fill("city eq 'Leeds'")
+    expect(page.locator("#filter-figures")).to_contain_text("City is “Leeds”")
+    expect(page.locator("#filter-figures")).to_contain_text("1 of 2 matches")
+    page.get_by_role("button", name="Save the filters").click()
+    expect(page.locator(".saved").filter(has_text="Saved")).to_be_visible()
+    assert show_mapping(working.home, "CUSTOMER").local_filter == "city eq 'Leeds'"
+    for number in ("10000", "20000"):
+        working.bc.edit_customer(number, phoneNumber="555")
+    page.get_by_role("button", name="Synchronize Modified Records").click()
+    page.get_by_role("dialog").get_by_role("button", name="Synchronise", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
+    assert working.dv.account(inside)["phone"] == "555"
+    assert working.dv.account(outside)["phone"] == ""
+
+
+def test_a_direction_takes_the_field_mappings_along(working_page: Page, working: Site) -> None:
+    remote = couple(working, "10000", phoneNumber="111")
+    page = working_page
+    page.goto(CARD)
+    page.get_by_role("button", name="Change the direction").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("From Dataverse").check()
+    row = dialog.get_by_role("row").filter(has_text="Phone No.")
+    expect(row).to_contain_text("From Dataverse")
+    expect(dialog).to_contain_text("Disabled, because they go the other way only")
+    assert show_mapping(working.home, "CUSTOMER").direction == "bidirectional", "nothing is stored before OK"
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog.get_by_role("status")).to_contain_text("from Dataverse now")
+    dialog.locator("footer").get_by_role("button", name="Close").click()
+    expect(page.locator("#mapping-what")).to_contain_text("From Dataverse")
+    expect(page.locator("#mapping-direction")).to_contain_text("From Dataverse")
+    working.bc.edit_customer("10000", phoneNumber="222")
+    working.dv.change("accounts", remote, telephone1="333")
+    page.get_by_role("button", name="Run Full Synchronization").click()
+    page.get_by_role("dialog").get_by_role("button", name="Run").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
+    assert working.bc.customer("10000")["phone"] == "333"
+    assert working.dv.account(remote)["phone"] == "333"
+
+
+def test_settings_are_saved_as_they_are_chosen_with_the_keyboard(page: Page, small: Site) -> None:
+    page.goto(CARD)
+    expect(page.locator("#filter-figures")).to_contain_text("0 of 0")
+    page.get_by_label("Synch. Only Coupled Records").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Records without partner get one in the other system.")).to_be_visible()
+    expect(page.get_by_label("Synch. Only Coupled Records")).to_be_focused()
+    page.get_by_label("Resolve Deletion Conflicts").focus()
+    page.keyboard.press("d")
+    expect(page.locator(".saved").filter(has_text="Saved")).to_be_visible()
+    found = show_mapping(small.home, "CUSTOMER")
+    assert (found.only_coupled, found.deletion_conflict) == (False, "uncouple")
+    expect(page.get_by_text("is uncoupled, and then gets a new partner")).to_be_visible()
+    with small.home.store.begin() as unit:
+        assert [entry.actor for entry in unit.people.audit(actions=[AuditAction.CHANGE_MAPPING])] == ["demo", "demo"]
+
+
+def test_a_schedule_is_set_paused_and_resumed(page: Page, small: Site) -> None:
+    page.goto(CARD)
+    page.get_by_label("Minutes between runs").fill("0")
+    page.locator("#set-pace").evaluate("button => { button.form.noValidate = true; button.click(); }")
+    expect(page.get_by_role("alert").last).to_contain_text("not every 0 minutes")
+    page.get_by_label("Minutes between runs").fill("15")
+    page.get_by_label("Minutes between runs").press("Enter")
+    expect(page.get_by_text("Runs every 15 minutes")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("It does not run by itself.")).to_be_visible()
+    page.goto("/mappings")
+    expect(page.get_by_role("row", name="CUSTOMER Customers")).to_contain_text("Paused")
+    page.goto(CARD)
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_all_couplings_of_a_mapping_are_removed_by_its_name_and_come_back(working_page: Page, working: Site) -> None:
+    """The dialog says how many there are, and wants the name typed; the result can be undone.
+
+    behaviour: CDSUncoupling/IntegarionTableMappingListUncoupleSingleInBackground
+    """
+    remotes = {number: couple(working, number) for number in ("10000", "20000")}
+    page = working_page
+    page.goto(CARD)
+    page.get_by_role("button", name="Delete Couplings").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("All 2 couplings of CUSTOMER are removed")
+    dialog.get_by_label("Type CUSTOMER to confirm").fill("VENDOR")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("is not the name of the mapping")
+    dialog.get_by_label("Type CUSTOMER to confirm").fill("customer")
+    page.keyboard.press("Control+Enter")
+    expect(dialog).to_contain_text("2 uncoupled", timeout=PATIENCE)
+    assert list_couplings(working.home, "CUSTOMER").total == 0
+    for number, remote in remotes.items():
+        assert working.bc.customer(number)["name"] == f"Customer {number}"
+        assert working.dv.account(remote)["name"] == f"Customer {number}"
+    dialog.get_by_role("link", name="Each record's outcome and undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("dialog")).to_contain_text("2 records would be taken back")
+    page.get_by_role("dialog").get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("2 records taken back")
+    found = list_couplings(working.home, "CUSTOMER").couplings
+    assert {each.local_key: each.remote_id for each in found} == remotes
+
+
+def test_a_reset_asks_first(page: Page, small: Site) -> None:
+    page.goto(f"{CARD}/fields")
+    page.get_by_label("Status of City").select_option("no")
+    expect(page.locator(".saved")).to_contain_text("Saved")
+    page.goto(CARD)
+    page.get_by_role("button", name="Use Default Synchronization Setup").click()
+    expect(page.get_by_role("dialog")).to_contain_text("What was changed of them is lost")
+    page.keyboard.press("Escape")
+    city = next(each for each in show_mapping(small.home, "CUSTOMER").fields if each.label == "City")
+    assert not city.enabled
+    page.get_by_role("button", name="Use Default Synchronization Setup").click()
+    page.get_by_role("dialog").get_by_role("button", name="Reset").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("Restored: CUSTOMER.")
+    city = next(each for each in show_mapping(small.home, "CUSTOMER").fields if each.label == "City")
+    assert city.enabled
+
+
+def test_a_field_mapping_that_is_off_moves_nothing(working_page: Page, working: Site) -> None:
+    remote = couple(working, "10000", city="Leeds", phoneNumber="111")
+    page = working_page
+    page.goto(f"{CARD}/fields")
+    page.get_by_label("Direction of Phone No.").select_option("from_remote")
+    expect(page.locator("#field-list [role=status]")).to_contain_text("Phone No.: Bidirectional → From Dataverse")
+    page.get_by_label("Status of City").focus()
+    page.keyboard.press("d")
+    expect(page.locator("#field-list [role=status]")).to_contain_text("City: Enabled → Disabled")
+    expect(page.get_by_label("Status of City")).to_be_focused()
+    expect(page.get_by_role("row").filter(has_text="Display Name")).to_contain_text("holds 100 characters")
+    working.bc.edit_customer("10000", city="York", phoneNumber="222", addressLine1="1 High Street")
+    page.goto(CARD)
+    page.keyboard.press("Alt+s")
+    page.get_by_role("dialog").get_by_role("button", name="Synchronise", exact=True).press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
+    account = working.dv.account(remote)
+    assert (account["address"], account["city"], account["phone"]) == ("1 High Street", "Leeds", "111")
+
+
+def test_who_may_not_change_a_mapping_sees_it_all_the_same(signed_in_as: dict[Role, Page]) -> None:
+    for role, page in signed_in_as.items():
+        page.goto(CARD)
+        expect(page.get_by_label("Enabled")).to_be_disabled()
+        expect(page.get_by_label("Table Filter (Customers")).not_to_be_editable()
+        for name in ("Change the direction", "Delete Couplings", "Run Full Synchronization", "Pause"):
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
+        runs = page.get_by_role("button", name="Synchronize Modified Records")
+        expect(runs).to_have_count(1 if role is Role.OPERATOR else 0)
+        page.goto(f"{CARD}/fields")
+        expect(page.get_by_role("row").filter(has_text="Display Name")).to_contain_text("Enabled")
+        expect(page.get_by_role("combobox")).to_have_count(0)

@@ -1,0 +1,108 @@
+"""Match-Based Coupling in a browser: criteria with a trial beside them, the run, and its undo."""
+
+from playwright.sync_api import Page, expect
+
+from crosstie.app.coupling import list_couplings
+from crosstie.app.history import list_jobs
+from crosstie.app.mappings import show_mapping
+from tests.web.conftest import Site
+from tests.web.test_mappings import PATIENCE
+
+MATCH = "/mappings/CUSTOMER/match"
+
+
+def add(site: Site, number: str, name: str, phone: str) -> str:
+    return str(site.bc.add("customers", number=number, displayName=name, phoneNumber=phone, type="Company")["id"])
+
+
+def test_criteria_are_tried_while_they_are_edited_and_what_matches_is_coupled(
+    working_page: Page, working: Site
+) -> None:
+    """Two pairs match by phone alone; one customer's phone is that of two accounts, one has none.
+
+    behaviour: CDSMatchBasedCoupling/MasterDataListCoupleMultipleErrorNoMatch
+    behaviour: CDSMatchBasedCoupling/MasterDataListCoupleMultipleErrorInconclusiveMatch
+    behaviour: CDSMatchBasedCoupling/IntegarionTableMappingListCoupleSingleInBackground
+    """
+    for number, name, phone in (("1", "One", "11"), ("2", "Two", "22"), ("3", "Three", "33"), ("4", "Four", "44")):
+        add(working, number, name, phone)
+    one = str(working.dv.add_customer("Uno", telephone1="11")["accountid"])
+    two = str(working.dv.add_customer("Due", telephone1="22")["accountid"])
+    for name in ("Tre", "Drei"):
+        working.dv.add_customer(name, telephone1="33")
+    page = working_page
+    page.goto(MATCH)
+    trial = page.locator("#trial")
+    expect(trial).to_contain_text("Try 1: Name")
+    expect(trial.get_by_role("row").filter(has_text="No match").first).to_contain_text("4")
+    page.get_by_label("Match on Display Name").uncheck()
+    expect(trial.get_by_role("alert")).to_contain_text("No field is chosen")
+    page.get_by_label("Match on Phone Number").check()
+    expect(trial).to_contain_text("Try 1: Phone No.")
+    expect(trial.get_by_role("row").filter(has_text="Matches uniquely").first).to_contain_text("2")
+    expect(trial.get_by_role("row").filter(has_text="Several match").first).to_contain_text("1")
+    expect(trial).to_contain_text("3 Three: 2 records match on Phone No.")
+    assert list_couplings(working.home, "CUSTOMER").total == 0, "a trial couples nothing"
+    page.get_by_label("Synchronize After Coupling").check()
+    page.get_by_role("button", name="OK").click()
+    expect(page.locator("#matching")).to_contain_text("2 coupled", timeout=PATIENCE)
+    coupled = {each.local_key: each.remote_id for each in list_couplings(working.home, "CUSTOMER").couplings}
+    assert coupled == {"1": one, "2": two}
+    page.get_by_role("link", name="Each record's outcome and undo").click()
+    expect(page.locator("#job-detail")).to_contain_text("One", timeout=PATIENCE)
+    page.get_by_role("link", name="Failed 2").click()
+    expect(page.get_by_role("row").filter(has_text="3 Three")).to_contain_text("2 records match on Phone No.")
+    expect(page.get_by_role("row").filter(has_text="4 Four")).to_contain_text("No record of the other side matches.")
+    assert working.dv.account(one)["name"] == "One"
+    assert working.bc.customer("1")["name"] == "One"
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("taken back")
+    assert list_couplings(working.home, "CUSTOMER").total == 0
+    assert working.dv.account(one)["name"] == "Uno", "what was synchronised afterwards is taken back as well"
+
+
+def test_cancel_leaves_everything_as_it_was_and_keeping_is_a_choice(page: Page, small: Site) -> None:
+    """Nothing of the criteria gets into the mapping, and no job is queued.
+
+    behaviour: CDSMatchBasedCoupling/MasterDataListNoCouplingRunsIfUserCancels
+    """
+    add(small, "1", "One", "11")
+    small.dv.add_customer("One", telephone1="11")
+    before = show_mapping(small.home, "CUSTOMER")
+    page.goto(MATCH)
+    page.get_by_label("Match on Phone Number").check()
+    page.get_by_label("Create New If Unable to Find a Match").check()
+    page.get_by_label("Case-sensitive on Display Name").check()
+    expect(page.locator("#trial")).to_contain_text("Try 1: Name and Phone No.")
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/mappings/CUSTOMER")
+    assert show_mapping(small.home, "CUSTOMER") == before
+    assert list_jobs(small.home) == []
+    page.goto(MATCH)
+    page.get_by_label("Priority of Phone Number").fill("2")
+    page.get_by_label("Match on Phone Number").check()
+    page.get_by_label("Keep these criteria for next time").check()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The criteria were kept for next time.")).to_be_visible()
+    kept = {each.label: each.match_priority for each in show_mapping(small.home, "CUSTOMER").fields}
+    assert (kept["Name"], kept["Phone No."], kept["City"]) == (0, 2, None)
+
+
+def test_selected_records_are_matched_with_the_keyboard_alone(working_page: Page, working: Site) -> None:
+    chosen, other = add(working, "1", "Adatum", "11"), add(working, "2", "Relecloud", "22")
+    for name in ("ADATUM", "Relecloud"):
+        working.dv.add_customer(name)
+    page = working_page
+    page.goto(f"{MATCH}?ids={chosen}")
+    expect(page.get_by_text("1 selected record")).to_be_visible()
+    expect(page.locator("#trial").get_by_role("row").filter(has_text="Matches uniquely").first).to_contain_text("1")
+    page.get_by_label("Case-sensitive on Display Name").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#trial").get_by_role("row").filter(has_text="No match").first).to_contain_text("1")
+    page.keyboard.press("Space")
+    expect(page.locator("#trial").get_by_role("row").filter(has_text="Matches uniquely").first).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#matching")).to_contain_text("1 coupled", timeout=PATIENCE)
+    assert [each.local_id for each in list_couplings(working.home, "CUSTOMER").couplings] == [chosen]
+    assert other not in {each.local_id for each in list_couplings(working.home, "CUSTOMER").couplings}
