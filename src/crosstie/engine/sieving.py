@@ -5,18 +5,20 @@ synchronisation nearly everything.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from crosstie.engine.changes import Feed
 from crosstie.engine.context import Context, Scope
 from crosstie.engine.outcomes import target_of
-from crosstie.engine.pairing import couplings_of
 from crosstie.model.base import encode_side, holds_side
-from crosstie.model.couplings import CouplingState, Mark
+from crosstie.model.couplings import Mark
 from crosstie.model.decisions import Preference
 from crosstie.model.records import Record, Side
 
 HELD = 200_000
 """The marks of so many couplings are held at once; of more, those of a page at a time."""
+
+_NO_BASE: Final = (None, None)
 
 
 class Sieve:
@@ -84,18 +86,17 @@ class Sieve:
         if not ctx.task.dry_run or ctx.task.preference is not Preference.MERGE or compiled.volatile or feed.remapped:
             return records
         side, names = feed.side, compiled.mapped[feed.side]
-        couplings = couplings_of(ctx, side, [record.id for record in records])
+        with ctx.store.begin() as unit:
+            bases = unit.couplings.bases(ctx.mapping_name, side, [record.id for record in records])
         kept = []
         for record in records:
-            coupling = couplings.get(record.id)
+            partner, base = bases.get(record.id, _NO_BASE)
             if (
-                coupling is None
-                or coupling.base is None
-                or coupling.state is not CouplingState.IN_STEP
-                or coupling.record_id(side.other) in ahead
+                base is None
+                or partner in ahead
                 or (side, record.id) in self._tried
                 or not ctx.in_filter(side, record.values)
-                or not holds_side(coupling.base, side, encode_side(names, record.values))
+                or not holds_side(base, side, encode_side(names, record.values))
             ):
                 kept.append(record)
         ctx.counters(target_of(ctx, side)).unchanged += len(records) - len(kept)

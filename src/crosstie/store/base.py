@@ -52,6 +52,10 @@ class Couplings(Protocol):
         """
         ...
 
+    def bases(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, tuple[str, bytes]]:
+        """Return partner's id and base of those of these records that are in step and have one, by the record's id."""
+        ...
+
     def coupled(self, mapping: str, side: Side, ids: Iterable[str]) -> list[int]:
         """Return the ids of the couplings of these records, in any order."""
         ...

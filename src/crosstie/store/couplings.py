@@ -68,6 +68,13 @@ class SqlCouplings:
         )
         return {row[0]: Mark(*row[1:]) for each in queries for row in self._work.read_plain(each)}
 
+    def bases(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, tuple[str, bytes]]:
+        # Whether they are in step is asked of the rows: as a condition it leads SQLite to the index of all that are.
+        in_step = table.c.state == CouplingState.IN_STEP.value
+        query = select(_id_column(side), _id_column(side.other), table.c.base, in_step)
+        rows = self._work.read_among(query.where(table.c.mapping == mapping), _id_column(side), ids)
+        return {id_: (partner, base) for id_, partner, base, is_in_step in rows if is_in_step and base is not None}
+
     def coupled(self, mapping: str, side: Side, ids: Iterable[str]) -> list[int]:
         query = select(table.c.id).where(table.c.mapping == mapping)
         return [found for (found,) in self._work.read_among(query, _id_column(side), ids)]

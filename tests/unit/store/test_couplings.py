@@ -289,6 +289,7 @@ def test_marks_say_of_the_couplings_of_records_or_of_all_what_a_page_is_sifted_b
         assert unit.couplings.marks(CUSTOMER, side, since=since) == marks
         assert unit.couplings.marks(CUSTOMER, side, ids[1:2]) == {ids[1]: new}
         assert all(mark.is_new for mark in unit.couplings.marks(CUSTOMER, side).values())
+        assert unit.couplings.bases(CUSTOMER, side, ids) == {ids[0]: (f"{side.other.value}-1", first.base)}
         assert sorted(unit.couplings.coupled(CUSTOMER, side, ids)) == [first.id, second.id]
         assert unit.couplings.coupled("CONTACT", side, ids) == [other.id]
 

@@ -35,6 +35,7 @@ QUERIES: dict[str, Callable[[Unit], object]] = {
     "delete": lambda unit: unit.couplings.delete(unit.couplings.page(CUSTOMER, limit=3)),
     "marks": lambda unit: unit.couplings.marks(CUSTOMER, Side.REMOTE, IDS),
     "marks of all": lambda unit: unit.couplings.marks(CUSTOMER, Side.LOCAL),
+    "bases": lambda unit: unit.couplings.bases(CUSTOMER, Side.LOCAL, IDS),
     "coupled": lambda unit: unit.couplings.coupled(CUSTOMER, Side.LOCAL, IDS),
     "unseen": lambda unit: list(unit.couplings.unseen(CUSTOMER, list, NOW)),
     "intents": lambda unit: unit.intents(CUSTOMER, [1]),
