@@ -28,6 +28,8 @@ from tests.flow.conftest import patient_no_longer
 from tests.flow.desks import BusinessCentralDesk, DataverseDesk
 
 T = TypeVar("T")
+_NO_MISTAKES = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
+"""What a browser says of refused requests, and of those that a newer one, or the window's end, has made needless."""
 HERE = Path(__file__).parent
 SWITCHES = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -187,9 +189,7 @@ def looking(browser: Browser, site: Site, **options: Any) -> Iterator[Page]:
     opened.on(
         "console",
         lambda said: (
-            complaints.append(said.text)
-            if said.type == "error" and "Failed to load resource" not in said.text
-            else None
+            complaints.append(said.text) if said.type == "error" and not said.text.startswith(_NO_MISTAKES) else None
         ),
     )
     yield opened

@@ -35,5 +35,5 @@ def explained(request: Request[Any, Any, Any], error: Exception) -> Response[str
             request_id=request_id_in(request.scope),
         )
     )
-    headers = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"} if fragment else {}
+    headers = {"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML", "HX-Reselect": ".dialog"} if fragment else {}
     return answer(text, status_of(ours), headers)

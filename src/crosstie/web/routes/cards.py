@@ -12,7 +12,7 @@ from crosstie.api.rooms import session_of
 from crosstie.app.cards import show_card
 from crosstie.app.record_history import record_history
 from crosstie.app.undoing import undo_entries, undo_job
-from crosstie.model.errors import CrosstieError
+from crosstie.model.errors import CrosstieError, UnknownRecord
 from crosstie.model.people import Permission
 from crosstie.model.records import Side
 from crosstie.web.forms import fields_of
@@ -28,9 +28,12 @@ async def card(
     request: StrictRequest, mapping: MappingInPath, side: SideInPath, record_id: RecordInPath
 ) -> Response[str]:
     """The card of a record."""
-    async with session_of(request) as session:
-        found = await show_card(session, mapping, side, record_id)
-        history = await record_history(session, mapping, side, found.id, limit=_RECENT)
+    try:
+        async with session_of(request) as session:
+            found = await show_card(session, mapping, side, record_id)
+            history = await record_history(session, mapping, side, found.id, limit=_RECENT)
+    except UnknownRecord as error:
+        return await _gone(request, "card", mapping, side, record_id, error)
     return await page(
         request,
         "card.html",
@@ -39,6 +42,22 @@ async def card(
         history=history,
         here=address_of(found.mapping, side, found.id),
         partner_here=_partner_address(found.mapping, side, found.partner.id) if found.partner else "",
+    )
+
+
+async def _gone(
+    request: StrictRequest, part: str, mapping: str, side: Side, id: str, error: UnknownRecord
+) -> Response[str]:
+    """Return what takes the place of a record that is neither there nor coupled, with what was done to it."""
+    async with session_of(request) as session:
+        told = await record_history(session, mapping, side, id)
+    if not told.entries:
+        raise error
+    here = address_of(mapping, side, id)
+    # A page that reads itself anew takes the answer for what it is; whoever comes by the address is told.
+    status = 200 if "hx-request" in request.headers else status_of(error)
+    return await page(
+        request, "record_gone.html", status, part=part, error=error, history=told, here=here, mapping=mapping, side=side
     )
 
 
@@ -55,9 +74,12 @@ async def history(
     before: Annotated[int | None, QueryParameter(ge=1, le=MOST_ID)] = None,
 ) -> Response[str]:
     """All that was done to a record, newest first."""
-    async with session_of(request) as session:
-        found = await show_card(session, mapping, side, record_id)
-        told = await record_history(session, mapping, side, found.id, before_id=before)
+    try:
+        async with session_of(request) as session:
+            found = await show_card(session, mapping, side, record_id)
+            told = await record_history(session, mapping, side, found.id, before_id=before)
+    except UnknownRecord as error:
+        return await _gone(request, "history", mapping, side, record_id, error)
     here = address_of(found.mapping, side, found.id)
     return await page(request, "record_history.html", card=found, history=told, here=here, before=before)
 
