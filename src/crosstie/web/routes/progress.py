@@ -39,9 +39,19 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         """The figures of each direction in which anything happened, by the side that was written."""
         return [
             (side, found)
-            for side, counters in (("remote", self.job.to_remote), ("local", self.job.from_remote))
+            for side, counters in (("remote", self._counted("to_remote")), ("local", self._counted("from_remote")))
             if (found := _figures(counters))
         ]
+
+    def _counted(self, direction: str) -> Counters:
+        """Return the figures of a direction; a job over several mappings leaves them to its parts."""
+        own: Counters = getattr(self.job, direction)
+        if _figures(own):
+            return own
+        total = Counters()
+        for part in self.status.parts:
+            total.add(getattr(part, direction))
+        return total
 
 
 def _figures(counters: Counters) -> list[tuple[str, int]]:
