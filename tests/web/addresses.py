@@ -22,6 +22,18 @@ def remote(site: Site) -> str:
 
 PAGES: dict[str, Address] = {
     "home": lambda site: "/",
+    "list": lambda site: "/lists/CUSTOMER",
+    "list-remote": lambda site: "/lists/CUSTOMER/remote",
+    "list-conflict": lambda site: "/lists/CUSTOMER?state=conflict",
+    "list-nothing": lambda site: "/lists/VENDOR?search=nobody",
+    "list-options": lambda site: "/lists/PAYMENT%20TERMS/remote",
+    "many-synchronise": lambda site: (
+        f"/lists/CUSTOMER/local/synchronise?ids={coupled(site, CouplingState.CONFLICT)}%20{coupled(site)}"
+    ),
+    "many-synchronise-all": lambda site: "/lists/CUSTOMER/local/synchronise?all=1",
+    "many-create": lambda site: "/lists/CUSTOMER/remote/create?all=1&states=not_coupled",
+    "many-uncouple": lambda site: f"/lists/CUSTOMER/local/uncouple?ids={coupled(site)}",
+    "progress": lambda site: f"/jobs/{job(site)}/progress",
     "nothing-there": lambda site: "/nothing-there",
     "mappings": lambda site: "/mappings",
     "mapping": lambda site: "/mappings/CUSTOMER",

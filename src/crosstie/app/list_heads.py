@@ -1,12 +1,13 @@
 """Heads of lists: which columns a list shows by itself, and what cannot be done with its records (P08, P10, P12)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from crosstie.app.home import Home
 from crosstie.app.session import Session, find_mapping
 from crosstie.engine.compiling import CompiledMapping
+from crosstie.model.lists import RecordRow
 from crosstie.model.mappings import Direction, Mapping
 from crosstie.model.records import Side
 from crosstie.model.schema import FieldSchema, FieldType
@@ -60,6 +61,12 @@ def known_head(home: Home, mapping: str, side: Side) -> ListHead:
     """Return what is known of a list's head without its systems: no fields. Raises UnknownMapping."""
     with home.store.begin() as unit:
         return _known(find_mapping(unit.mappings(), mapping), side)
+
+
+def partner_addresses(session: Session, head: ListHead, rows: Iterable[RecordRow]) -> dict[str, str]:
+    """Return the addresses of partners in the other system's own pages, by the id of the row."""
+    system = session.systems[head.side.other]
+    return {row.id: system.link(head.other_table, row.partner.id) for row in rows if row.partner is not None}
 
 
 def _known(mapping: Mapping, side: Side) -> ListHead:

@@ -12,13 +12,14 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.app.home import Home
-from crosstie.app.list_heads import ListHead, head_of, known_head
+from crosstie.app.list_heads import ListHead, head_of, known_head, partner_addresses
 from crosstie.app.lists import count_known, count_records, list_known, list_records
 from crosstie.model.errors import CrosstieError, SystemFailure, Unreachable
 from crosstie.model.lists import NOT_COUPLED, RecordCounts, RecordList
 from crosstie.model.records import Side
 from crosstie.web import wording
 from crosstie.web.rendering import page
+from crosstie.web.selections import SideInPath
 
 ROWS = 50
 PATIENCE = 8.0
@@ -77,6 +78,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     head: ListHead
     rows: RecordList
     counts: RecordCounts
+    partners: dict[str, str] = {}
+    """Addresses of partners in the other system, by the row's id."""
     error: CrosstieError | None = None
 
     @property
@@ -85,9 +88,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         return self.counts.total if self.error is None else None
 
 
-def list_path(mapping: str, side: Side) -> str:
+def list_path(mapping: str, side: Side | str) -> str:
     """Return the path of a list."""
-    return f"/lists/{quote(mapping)}" + ("/remote" if side is Side.REMOTE else "")
+    return f"/lists/{quote(mapping)}" + ("/remote" if side == Side.REMOTE else "")
 
 
 def card_path(mapping: str, side: str, id: str) -> str:
@@ -108,17 +111,18 @@ async def local(
     return await _list(request, _address(mapping, Side.LOCAL, search, states, sort, after))
 
 
-@get("/lists/{mapping:str}/remote")
-async def remote(
+@get("/lists/{mapping:str}/{side:str}")
+async def of_side(
     request: StrictRequest,
     mapping: InPath,
+    side: SideInPath,
     search: _Search = "",
     states: _States = None,
     sort: _Sort = "",
     after: _After = "",
 ) -> Response[str]:
-    """The records of Dataverse under a mapping, as far as its filter admits them."""
-    return await _list(request, _address(mapping, Side.REMOTE, search, states, sort, after))
+    """The same for either side; those of Dataverse as far as the mapping's filter admits them."""
+    return await _list(request, _address(mapping, side, search, states, sort, after))
 
 
 def _address(mapping: str, side: Side, search: str, states: list[str] | None, sort: str, after: str) -> ListAddress:
@@ -170,7 +174,7 @@ async def _read(request: StrictRequest, asked: ListAddress) -> Shown:
             ),
             count_records(session, asked.mapping, asked.side),
         )
-        return Shown(head=head, rows=rows, counts=counts)
+        return Shown(head=head, rows=rows, counts=counts, partners=partner_addresses(session, head, rows.rows))
 
 
 def _known(home: Home, asked: ListAddress, error: CrosstieError) -> Shown:
@@ -234,4 +238,4 @@ def _total(asked: ListAddress, shown: Shown) -> int | None:
     return sum(known) if len(known) == len(found) else None
 
 
-HANDLERS = (local, remote)
+HANDLERS = (local, of_side)

@@ -107,7 +107,8 @@ export function bindSelection(say) {
     const here = current ? row(current) : null;
     if (needs === "row" || needs === "partner") {
       if (!here) return "Choose a row first: click it, or go to it with the arrow keys.";
-      return needs === "partner" && !isCoupled(here) ? "The record is not coupled." : "";
+      if (needs === "partner" && !isCoupled(here)) return "The record is not coupled.";
+      return needs === "partner" && !here.dataset.partner ? "The system cannot be reached." : "";
     }
     if (count() === 0) return "Nothing is selected.";
     if (needs === "any") return "";
@@ -121,7 +122,7 @@ export function bindSelection(say) {
 
   function address(action) {
     const here = row(current);
-    return action.dataset.address.replace("ROW", encodeURIComponent(here.dataset.id)).replace("PARTNER", encodeURIComponent(here.dataset.partner ?? ""));
+    return action.dataset.needs === "partner" ? here.dataset.partner : action.dataset.address.replace("ROW", encodeURIComponent(here.dataset.id));
   }
 
   function allow() {

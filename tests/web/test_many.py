@@ -1,0 +1,214 @@
+"""Work on what is selected in a list: plans, results, undo, and jobs whose progress is seen live."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from crosstie.app.coupling import create_partners, list_couplings
+from crosstie.app.selecting import Selection
+from tests.web.conftest import Site
+from tests.web.pairs import account, coupling, customer, pair
+from tests.web.test_lists import many, row, rows, said
+
+
+def select(page: Page, *words: str) -> None:
+    for each in words:
+        row(page, each).get_by_role("checkbox").check()
+
+
+def opened(page: Page, action: str) -> Locator:
+    """Choose an action of the command bar and return the dialog that it opens."""
+    page.get_by_role("toolbar").get_by_role("button", name=action).click()
+    dialog = page.locator("#dialog")
+    expect(dialog.get_by_role("heading", level=1)).to_be_visible()
+    return dialog
+
+
+def group(dialog: Locator, words: str) -> Locator:
+    return dialog.locator(".plan-group", has=dialog.page.locator("h2", has_text=words))
+
+
+def test_many_are_synchronised_as_the_plan_shows_them(page: Page, small: Site) -> None:
+    """behaviour: CRMIntegrationMgtTest/UpdateMultipleNowToCRMForMany
+    behaviour: CRMIntegrationMgtTest/UpdateMultipleNowFromCRMForMany
+    """
+    _, sent = pair(small, "10000", displayName="Adatum", city="Ely")
+    _, got = pair(small, "20000", displayName="Trey Research", city="London")
+    _, both = pair(small, "30000", displayName="School of Fine Art", city="Bath")
+    pair(small, "40000", displayName="Alpine Ski House")
+    customer(small, "50000", displayName="Relecloud")
+    small.bc.edit_customer("10000", city="Cambridge")
+    small.dv.change("accounts", got, telephone1="555 0100")
+    small.bc.edit_customer("30000", city="Bristol")
+    small.dv.change("accounts", both, address1_city="Wells")
+    page.goto("/lists/CUSTOMER")
+    page.get_by_role("checkbox", name="Select all rows of this page").check()
+    dialog = opened(page, "Synchronise now")
+    update = group(dialog, "Will be updated")
+    expect(update).to_contain_text("City in Dataverse: Ely → Cambridge")
+    expect(update).to_contain_text("Phone No. in Business Central: 555 0100")
+    expect(group(dialog, "Conflict")).to_contain_text("Business Central Bristol, Dataverse Wells")
+    expect(group(dialog, "Unchanged").locator("h2")).to_contain_text("1")
+    expect(group(dialog, "Not coupled")).to_contain_text("Relecloud")
+    assert small.dv.account(sent)["city"] == "Ely", "nothing is written before the plan is applied"
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("heading", name="Synchronised")).to_be_visible()
+    expect(dialog.get_by_role("status")).to_contain_text("2 modified")
+    assert small.dv.account(sent)["city"] == "Cambridge"
+    assert small.bc.customer("20000")["phone"] == "555 0100"
+    assert (small.bc.customer("30000")["city"], small.dv.account(both)["city"]) == ("Bristol", "Wells")
+    dialog.get_by_role("button", name="Undo").click()
+    expect(dialog.get_by_role("heading", name="Undone")).to_be_visible()
+    assert small.dv.account(sent)["city"] == "Ely"
+    assert small.bc.customer("20000")["phone"] == ""
+
+
+def test_a_direction_settles_conflicts_and_says_what_is_lost(page: Page, small: Site) -> None:
+    _, remote = pair(small, "10000", displayName="Adatum", city="Ely")
+    pair(small, "20000", displayName="Trey Research")
+    small.bc.edit_customer("10000", city="Bristol")
+    small.dv.change("accounts", remote, address1_city="Wells")
+    page.goto("/lists/CUSTOMER")
+    select(page, "10000", "20000")
+    dialog = opened(page, "Synchronise now")
+    expect(group(dialog, "Conflict")).to_be_visible()
+    dialog.get_by_role("radio", name="Send data update to Dataverse").check()
+    expect(group(dialog, "Will be updated")).to_contain_text("City in Dataverse: Wells → Bristol")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("heading", name="Synchronised")).to_be_visible()
+    assert small.dv.account(remote)["city"] == "Bristol"
+
+
+def test_what_moved_since_the_plan_is_shown_again_and_not_written(page: Page, small: Site) -> None:
+    _, remote = pair(small, "10000", displayName="Adatum", city="Ely")
+    pair(small, "20000", displayName="Trey Research")
+    small.bc.edit_customer("10000", city="Cambridge")
+    page.goto("/lists/CUSTOMER")
+    select(page, "10000", "20000")
+    dialog = opened(page, "Synchronise now")
+    small.bc.edit_customer("10000", city="Soham")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("1 record has changed since the plan was shown")
+    expect(group(dialog, "Will be updated")).to_contain_text("Ely → Soham")
+    assert small.dv.account(remote)["city"] == "Ely"
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("heading", name="Synchronised")).to_be_visible()
+    assert small.dv.account(remote)["city"] == "Soham"
+
+
+def test_partners_are_created_and_what_is_there_already_is_linked_instead(page: Page, small: Site) -> None:
+    known = customer(small, "10000", displayName="Adatum", email="info@adatum.example", phoneNumber="+44 1223 496 007")
+    there = account(
+        small, "Adatum", accountnumber="10000", emailaddress1="info@adatum.example", telephone1="+44 1223 496 007"
+    )
+    fresh = customer(small, "20000", displayName="Trey Research", city="London")
+    left = customer(small, "30000", displayName="Relecloud")
+    page.goto("/lists/CUSTOMER")
+    select(page, "10000", "20000", "30000")
+    dialog = opened(page, "Create Account in Dataverse")
+    expect(dialog.get_by_label("What is done for 10000 Adatum")).to_have_value(f"{known}|link:{there}")
+    expect(dialog).to_contain_text("May be there already: Adatum")
+    expect(dialog.get_by_label("What is done for 20000 Trey Research")).to_have_value(f"{fresh}|create")
+    dialog.get_by_label("What is done for 30000 Relecloud").select_option("Leave out")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("heading", name="Created and coupled")).to_be_visible()
+    linked, made = coupling(small, known), coupling(small, fresh)
+    assert linked is not None
+    assert linked.remote_id == there
+    assert made is not None
+    assert small.dv.account(made.remote_id)["city"] == "London"
+    assert coupling(small, left) is None
+    assert len(small.dv.rows("accounts", "name eq 'Adatum'")) == 1
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    expect(row(page, "20000")).to_contain_text("In step")
+    expect(row(page, "30000")).to_contain_text("Not coupled")
+
+
+def test_customers_are_created_from_accounts(page: Page, small: Site) -> None:
+    """behaviour: CRMIntegrationMgtTest/CreateNewRecordsFromCRMForMany"""
+    remote = account(small, "Relecloud", address1_city="Bath")
+    page.goto("/lists/CUSTOMER/remote")
+    select(page, "Relecloud")
+    dialog = opened(page, "Create Customer in Business Central")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("status")).to_contain_text("1 inserted")
+    made = list_couplings(small.home, "CUSTOMER").couplings[0]
+    assert made.remote_id == remote
+    assert small.bc.customer(made.local_key or "")["city"] == "Bath"
+
+
+def test_many_couplings_are_deleted_and_brought_back_with_the_keyboard_alone(page: Page, small: Site) -> None:
+    """behaviour: CDSUncoupling/CustomerListUncoupleMultiple"""
+    first, remote = pair(small, "10000", displayName="Adatum")
+    second, _ = pair(small, "20000", displayName="<b>Trey</b> Research")
+    third, _ = pair(small, "30000", displayName="Alpine Ski House")
+    customer(small, "40000", displayName="Relecloud")
+    page.goto("/lists/CUSTOMER")
+    page.keyboard.press("F3")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(said(page)).to_have_text("3 selected")
+    page.keyboard.press("Alt+u")
+    dialog = page.locator("#dialog")
+    expect(dialog.get_by_role("heading", name="Delete 2 couplings")).to_be_visible()
+    expect(dialog).to_contain_text("<b>Trey</b> Research")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(dialog.get_by_role("heading", name="Couplings deleted")).to_be_visible()
+    expect(dialog.get_by_role("status")).to_contain_text("2 uncoupled")
+    assert coupling(small, first) is None
+    assert coupling(small, second) is None
+    assert coupling(small, third) is not None
+    assert small.dv.exists("accounts", remote), "the records stay"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("heading", name="Undone")).to_be_visible()
+    restored = coupling(small, first)
+    assert restored is not None
+    assert restored.remote_id == remote
+    page.keyboard.press("Escape")
+    expect(row(page, "10000")).to_contain_text("In step")
+
+
+def test_more_than_a_page_is_created_and_uncoupled_by_a_worker_before_ones_eyes(
+    working_page: Page, working: Site
+) -> None:
+    page = working_page
+    many(working, 60)
+    page.goto("/lists/CUSTOMER")
+    page.get_by_role("checkbox", name="Select all rows of this page").check()
+    page.get_by_role("button", name="Select all 60 that match").click()
+    dialog = opened(page, "Create Account in Dataverse")
+    dialog.get_by_role("button", name="Start the job").click()
+    expect(dialog).to_contain_text("60 of 60 records", timeout=60_000)
+    expect(dialog).to_contain_text("60 inserted", timeout=30_000)
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    expect(page.get_by_role("link", name=re.compile("In step 60"))).to_be_visible()
+    assert len(working.dv.rows("accounts")) == 60
+    expect(said(page)).to_have_text("All that match are selected: 60")
+    rows(page).first.get_by_role("checkbox").uncheck()
+    dialog = opened(page, "Delete Coupling")
+    expect(dialog.get_by_role("heading", name="Delete 59 couplings")).to_be_visible()
+    dialog.get_by_role("button", name="Delete 59 couplings").click()
+    expect(dialog).to_contain_text("59 uncoupled", timeout=60_000)
+    assert len(list_couplings(working.home, "CUSTOMER").couplings) == 1
+
+
+def test_thousands_are_synchronised_by_their_states(working_page: Page, working: Site) -> None:
+    many(working, 60)
+    working.do(lambda session: create_partners(session, "CUSTOMER", selection=Selection(all=True)))
+    working.bc.change_many(
+        "customers", [each.local_id for each in list_couplings(working.home, "CUSTOMER").couplings[:55]], city="Bath"
+    )
+    page = working_page
+    page.goto("/lists/CUSTOMER")
+    page.get_by_role("checkbox", name="Select all rows of this page").check()
+    page.get_by_role("button", name="Select all 60 that match").click()
+    dialog = opened(page, "Synchronise now")
+    expect(dialog.get_by_role("checkbox", name=re.compile("In step"))).to_be_checked()
+    dialog.get_by_role("button", name="Start the job").click()
+    expect(dialog).to_contain_text("55 modified", timeout=60_000)
+    assert len(working.dv.rows("accounts", "address1_city eq 'Bath'")) == 55
