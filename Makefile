@@ -38,8 +38,8 @@ long: $(STAMP) ## the long form of the crash tests and of the stories
 screenshots: $(STAMP) browser ## pictures of every page and dialog, in two widths, light and dark, into out/screenshots
 	@$(PY) -m tests.web.screenshots
 
-bench: $(STAMP) ## figures, side by side with the floor
-	@$(PY) -m benchmarks
+bench: $(STAMP) ## figures, side by side with the floor; ARGS=--quick for a short look
+	@$(PY) -m benchmarks $(ARGS)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
