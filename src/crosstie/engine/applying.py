@@ -18,8 +18,8 @@ async def apply(ctx: Context, actions: Sequence[Action]) -> dict[str, WriteResul
     """Carry out the actions and return what became of each, by its intent's id.
 
     What got no answer is asked for: WRITTEN if it happened, STALE or MISSING if not, so that it is decided again.
-    Only a create without an id of our own stays UNKNOWN; recovery looks for it. Creates whose source was coupled
-    meanwhile, or is being created by another job, are not sent (STALE).
+    Only a create without an id that is known to be kept stays UNKNOWN; recovery looks for it. Creates whose source
+    was coupled meanwhile, or is being created by another job, are not sent (STALE).
     """
     if not actions:
         return {}
@@ -85,10 +85,12 @@ async def _send(ctx: Context, actions: Sequence[Action]) -> dict[str, WriteResul
     table = ctx.compiled.mapping.table(side)
     answers = await ctx.systems[side].write(table, [action.write for action in actions], ctx.reads(side))
     results = {action.intent_id: answer for action, answer in zip(actions, answers, strict=True)}
+    for action in actions:
+        _note_ids(ctx, action, results[action.intent_id])
     doubtful = [action for action in actions if _doubtful(action, results[action.intent_id])]
     if doubtful:
         results.update(await _settle(ctx, side, doubtful, results))
-    for action in actions:
+    for action in doubtful:
         _note_ids(ctx, action, results[action.intent_id])
     return results
 
@@ -112,10 +114,10 @@ async def _settle(
         if _happened(action, record):
             settled[action.intent_id] = WriteResult(status=WriteStatus.WRITTEN, record=record)
         elif action.write.kind is WriteKind.CREATE and (
-            action.write.id is None or results[action.intent_id].status is WriteStatus.EXISTS
+            results[action.intent_id].status is WriteStatus.EXISTS or not (action.write.id and ctx.keeps_ids(side))
         ):
-            # Without an id of our own only recovery can find out, by looking for an equal record; and what exists
-            # under another id has the same key and is not ours.
+            # Without an id that the table is known to keep only recovery can find out, by looking for an equal
+            # record; and what exists under another id has the same key and is not ours.
             settled[action.intent_id] = results[action.intent_id]
         else:
             if action.write.kind is WriteKind.CREATE and action.source_id and action.write.id:

@@ -124,6 +124,16 @@ def test_a_restored_partner_is_one_wherever_the_process_dies(client_ids: frozens
     assert point > 10
 
 
+def test_a_table_that_chooses_ids_against_its_word_gets_one_record_though_its_first_answer_is_lost() -> None:
+    with new_world(keeps_ids=frozenset()) as world:
+        world.change_mapping(only_coupled=False)
+        world.make(LOCAL, number="1", name="Adatum")
+        world.systems[REMOTE].faults.add(FaultKind.UNKNOWN_AFTER)
+        world.sync()
+        world.sync()
+        assert len(world.ids(REMOTE)) == len(world.couplings()) == 1
+
+
 # --- no surprise ------------------------------------------------------------------------------------------------
 
 
