@@ -2,6 +2,7 @@
 // A selection is either ids, each with whether it is coupled, or all that matched a query, without some.
 const NOTHING = { ids: {}, all: null, out: [] };
 const MOST = 20000;
+const MATCHED = 1000;
 
 export function bindSelection(say) {
   if (!document.getElementById("list")) return;
@@ -116,7 +117,9 @@ export function bindSelection(say) {
     const coupled = states ? states.some((state) => state !== "not_coupled") || !states.length : Object.values(chosen.ids).includes(1);
     const free = states ? states.includes("not_coupled") || !states.length : Object.values(chosen.ids).includes(0);
     if (needs === "coupled" && !coupled) return "None of the selected records is coupled.";
-    if (needs === "uncoupled" && !free) return "All selected records are coupled already.";
+    if (needs === "match" && chosen.all && (chosen.all.search || chosen.out.length)) return "Matching takes selected rows, or all records without a search.";
+    if (needs === "match" && !chosen.all && Object.keys(chosen.ids).length > MATCHED) return `Matching takes ${MATCHED.toLocaleString("en")} selected rows at most, or all records without a search.`;
+    if (["uncoupled", "match"].includes(needs) && !free) return "All selected records are coupled already.";
     return "";
   }
 
@@ -216,6 +219,14 @@ export function bindSelection(say) {
     const detail = event.detail;
     if (["row", "partner"].includes(action.dataset.needs)) {
       detail.path = detail.path.replace("ROW", encodeURIComponent(current));
+      return;
+    }
+    if (action.dataset.needs === "match") {
+      if (chosen.all) return;
+      detail.verb = "post";
+      detail.useUrlParams = false;
+      detail.path += "/selected";
+      detail.parameters.ids = Object.keys(chosen.ids);
       return;
     }
     const given = chosen.all
