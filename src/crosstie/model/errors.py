@@ -11,7 +11,8 @@
     │   ├── RequestRefused    what a program asked of the server over HTTP is not in order
     │   │   └── UnknownAddress, MethodNotAllowed, InvalidRequest, RequestTooLarge, JsonNeeded, KeyReused, RequestRunning
     │   └── AccessRefused     who asks is not known, or may not
-    │       └── SignInNeeded, SignInRefused, TooManyAttempts, InvalidLink, TokenRefused, Forbidden
+    │       └── SignInNeeded, SignInRefused, TooManyAttempts, InvalidLink, TokenRefused, Forbidden,
+    │           ForeignRequest
     ├── SystemFailure         a system cannot be worked with                        exit code 3
     │   ├── Unreachable, CredentialsRefused, MissingPrivilege, GarbledAnswer, Throttled, SystemRefused
     │   ├── CursorExpired

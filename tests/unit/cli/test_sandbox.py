@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from crosstie.api.serving import Serving
 from crosstie.app.demo import DemoReport, MappingFigures
 from crosstie.model.errors import InvalidConnection
 from crosstie.sandbox.data import DataError
@@ -36,6 +37,7 @@ class Stand:
         self.info = {**INFO, "ca": str(folder / "ca.pem")}
         self.args: tuple[Any, ...] = ()
         self.ended = False
+        self.served: Any = None
 
     @contextmanager
     def running(self, *args: Any) -> Iterator[Any]:
@@ -49,6 +51,10 @@ class Stand:
         finally:
             self.ended = True
 
+    def serve(self, home: Any, *, ready: Any, site: Any, **options: Any) -> None:
+        self.served = site
+        ready(Serving(address="http://127.0.0.1:8765", first_link=None))
+
 
 @pytest.fixture
 def stand(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Stand:
@@ -57,7 +63,7 @@ def stand(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     # The wait for an interruption ends by one.
     wait = SimpleNamespace(wait=lambda: os.kill(os.getpid(), signal.SIGINT))
     monkeypatch.setattr("crosstie.cli.commands.sandbox.threading", SimpleNamespace(Event=lambda: wait))
-    monkeypatch.setattr("crosstie.cli.commands.demo.threading", SimpleNamespace(Event=lambda: wait))
+    monkeypatch.setattr("crosstie.api.serving.serve", made.serve)
     return made
 
 
@@ -166,6 +172,9 @@ def test_the_demo_tells_what_happens_and_ends_with_the_figures(crosstie: Crossti
     assert lines[0] == r"Matching \x1b[1m"
     assert lines[-2].split() == ["CUSTOMER", "80", "2", "0", "0", "0", "0"]
     assert lines[-1] == "Requests: 1,200 to business-central, 30 to dataverse. 4.2 seconds."
+    assert "http://127.0.0.1:8765/problems" in result.stderr
+    assert stand.served.welcomes_visitors
+    assert stand.ended
 
 
 def test_the_demo_has_folders_of_its_own(crosstie: Crosstie, stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,8 +196,12 @@ def test_the_document_of_the_demo(crosstie: Crosstie, stand: Stand) -> None:
     assert stand.ended
 
 
-def test_the_demo_can_stay_to_look_around(crosstie: Crosstie, stand: Stand) -> None:
+@pytest.mark.parametrize(
+    ("options", "served"), [(["--once"], False), (["--json", "--stay"], True), (["--json"], False)]
+)
+def test_the_demo_ends_by_itself_where_it_is_told_to_and_with_a_document(
+    crosstie: Crosstie, stand: Stand, options: list[str], served: bool
+) -> None:
     crosstie.answer("demo.run_demo", demo(outcome()))
-    result = crosstie.run("demo", "--stay")
-    assert result.exit_code == 0
-    assert f"crosstie --home {crosstie.homes[0][0]} couplings CUSTOMER" in result.stderr
+    assert crosstie.run("demo", *options).exit_code == 0
+    assert (stand.served is not None) is served
