@@ -15,7 +15,7 @@ from crosstie.model.errors import CrosstieError, InvalidConnection, NotCoupled, 
 from crosstie.model.people import Permission
 from crosstie.model.records import Side
 from crosstie.web.forms import fields_of
-from crosstie.web.records import MappingInPath, RecordInPath, SideInPath
+from crosstie.web.records import MappingInPath, RecordInPath, SideInPath, address_of
 from crosstie.web.rendering import goto, page
 
 _RECORD = "/records/{mapping:str}/{side:str}/{record_id:str}"
@@ -106,7 +106,13 @@ def _check(side: Side) -> None:
 
 
 async def _opened(request: StrictRequest, session: Session, mapping: str, id: str) -> Response[str]:
-    return goto(request, (await open_record(session, "dataverse", _table(session, mapping), id)).address)
+    """Lead on to the record in Business Central.
+
+    A plain form may not lead to another server: then the card, with the link, is where it ends.
+    """
+    opened = await open_record(session, "dataverse", _table(session, mapping), id)
+    inside = "hx-request" not in request.headers
+    return goto(request, address_of(opened.mapping, Side.REMOTE, opened.remote_id) if inside else opened.address)
 
 
 def _table(session: Session, mapping: str) -> str:
