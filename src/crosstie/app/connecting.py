@@ -1,5 +1,6 @@
 """Preflight: whether two systems can be connected, all at once and before anything is stored (F01, B1)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
@@ -18,6 +19,9 @@ from crosstie.standard import load_standard
 from crosstie.systems.base import System
 
 _CURRENCIES = {Side.LOCAL: ("currencies", "code"), Side.REMOTE: ("transactioncurrency", "isocurrencycode")}
+
+_IMPATIENT = {"attempts": 2, "patience": 30.0, "first_pause": 0.2}
+"""Somebody waits for the answer, and can ask again."""
 
 
 class PreflightFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +56,14 @@ async def preflight(
             if (system := _opened(findings, side, connection)) is not None:
                 systems[side] = system
         infos: dict[Side, SystemInfo] = {}
-        for side, system in systems.items():
-            found = await _checked(findings, side, system, (coupled_in or {}).get(side, ""))
+        for side, (lines, found) in zip(
+            systems,
+            await asyncio.gather(
+                *(_checked(side, system, (coupled_in or {}).get(side, "")) for side, system in systems.items())
+            ),
+            strict=True,
+        ):
+            findings += lines
             if found is not None:
                 infos[side] = found
         if len(infos) == len(pair):
@@ -84,29 +94,30 @@ def _opened(findings: list[PreflightFinding], side: Side, connection: Connection
         check_complete(connection)
         if connection.kind is not KIND_OF[side]:
             connection = msgspec.structs.replace(connection, kind=KIND_OF[side])
-        return open_system(connection)
+        limits = {**(connection.settings.get("limits") or {}), **_IMPATIENT}
+        return open_system(msgspec.structs.replace(connection, settings={**connection.settings, "limits": limits}))
     except CrosstieError as error:
         findings.append(_failed("settings", side, connection.name, error))
         return None
 
 
-async def _checked(findings: list[PreflightFinding], side: Side, system: System, coupled_in: str) -> SystemInfo | None:
-    """Add the lines of the system's own test; return who answers if all of them passed, but for the clock."""
+async def _checked(side: Side, system: System, coupled_in: str) -> tuple[list[PreflightFinding], SystemInfo | None]:
+    """Return the lines of the system's own test, and who answers if all of them passed, but for the clock."""
     lines = await system.check()
-    findings += [_line(side, system.name, each) for each in lines]
+    findings = [_line(side, system.name, each) for each in lines]
     if any(not each.passed and each.name != "clock" for each in lines):
-        return None
+        return findings, None
     try:
         info = await system.info()
     except CrosstieError as error:
         findings.append(_failed("company", side, system.name, error))
-        return None
+        return findings, None
     if coupled_in and info.environment != coupled_in:
         words = f"It answers as environment {info.environment}, but records are coupled in {coupled_in}."
         fix = "Name the company and environment of before, or remove all couplings first."
         findings.append(_finding("environment", side, system.name, words, fix, error="environment-changed"))
-        return None
-    return info
+        return findings, None
+    return findings, info
 
 
 def _line(side: Side, name: str, line: CheckFinding) -> PreflightFinding:

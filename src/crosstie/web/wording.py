@@ -216,7 +216,9 @@ def done(outcome: str, side: str | None, fields: int) -> str:
 def check(name: str) -> str:
     """Return what a line of a connection test is called."""
     kind, _, of = name.partition(" ")
-    return f"Table {tables(of)}" if kind == "table" else name.replace("-", " ").capitalize()
+    if kind == "table":
+        return f"Table {tables(of)}"
+    return "Sign-in" if name == "sign-in" else name.replace("-", " ").capitalize()
 
 
 def connection_state(enabled: bool, reason: str) -> Badge:
