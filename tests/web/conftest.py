@@ -19,6 +19,7 @@ from crosstie.api.working import OwnWorker
 from crosstie.app.connections import connect_pair, pair_from_sandbox
 from crosstie.app.demo import run_demo
 from crosstie.app.home import Home, open_home
+from crosstie.app.jobs import pause_schedule
 from crosstie.app.people.acting import People
 from crosstie.app.people.welcoming import welcome_visitor
 from crosstie.app.session import Session, open_session
@@ -145,6 +146,20 @@ def working(
         yield running
 
 
+@pytest.fixture
+def calm(
+    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], web_home: Path, tmp_path: Path
+) -> Iterator[Site]:
+    """As `working`, but nothing runs by itself: what a test asks for never meets a recurring job."""
+    for desk in web_desks:
+        desk.start_over("empty")
+    folder = Path(shutil.copytree(web_home, tmp_path / "home"))
+    with open_home(folder, str(folder / "crosstie.db")) as home:
+        pause_schedule(home)
+    with served(folder, web_sandbox, web_desks, worker=True) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Pages over the systems as the demo leaves them, with its planted problems; one for a module's tests."""
@@ -207,6 +222,12 @@ def page(browser: Browser, small: Site) -> Iterator[Page]:
 @pytest.fixture
 def working_page(browser: Browser, working: Site) -> Iterator[Page]:
     with looking(browser, working) as opened:
+        yield opened
+
+
+@pytest.fixture
+def calm_page(browser: Browser, calm: Site) -> Iterator[Page]:
+    with looking(browser, calm) as opened:
         yield opened
 
 

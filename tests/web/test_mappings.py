@@ -44,10 +44,10 @@ def signed_in_as(browser: Browser, small: Site) -> Iterator[dict[Role, Page]]:
         window.__exit__(None, None, None)
 
 
-def test_a_filter_says_what_it_would_admit_before_it_is_saved(working_page: Page, working: Site) -> None:
+def test_a_filter_says_what_it_would_admit_before_it_is_saved(calm_page: Page, calm: Site) -> None:
     """A record that falls out of the new filter is no longer synchronised, one that stays in it is."""
-    inside, outside = couple(working, "10000", city="Leeds"), couple(working, "20000", city="York")
-    page = working_page
+    inside, outside = couple(calm, "10000", city="Leeds"), couple(calm, "20000", city="York")
+    page = calm_page
     page.goto(CARD)
     expect(page.locator("#filter-figures")).to_contain_text("Blocked is blank")
     expect(page.locator("#filter-figures")).to_contain_text("2 of 2 match")
@@ -56,25 +56,25 @@ def test_a_filter_says_what_it_would_admit_before_it_is_saved(working_page: Page
     expect(page.locator("#filter-figures").get_by_role("alert")).to_contain_text("names the field 'cty'")
     page.get_by_role("button", name="Save the filters").click()
     expect(page.locator("form").get_by_role("alert").last).to_contain_text("Did you mean")
-    assert show_mapping(working.home, "CUSTOMER").local_filter == "blocked eq null", "what is wrong is not stored"
+    assert show_mapping(calm.home, "CUSTOMER").local_filter == "blocked eq null", "what is wrong is not stored"
     page.get_by_label("Table Filter (Customers").fill("city eq 'Leeds'")
     expect(page.locator("#filter-figures")).to_contain_text("City is “Leeds”")
     expect(page.locator("#filter-figures")).to_contain_text("1 of 2 matches")
     page.get_by_role("button", name="Save the filters").click()
     expect(page.locator(".saved").filter(has_text="Saved")).to_be_visible()
-    assert show_mapping(working.home, "CUSTOMER").local_filter == "city eq 'Leeds'"
+    assert show_mapping(calm.home, "CUSTOMER").local_filter == "city eq 'Leeds'"
     for number in ("10000", "20000"):
-        working.bc.edit_customer(number, phoneNumber="555")
+        calm.bc.edit_customer(number, phoneNumber="555")
     page.get_by_role("button", name="Synchronize Modified Records").click()
     page.get_by_role("dialog").get_by_role("button", name="Synchronise", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
-    assert working.dv.account(inside)["phone"] == "555"
-    assert working.dv.account(outside)["phone"] == ""
+    assert calm.dv.account(inside)["phone"] == "555"
+    assert calm.dv.account(outside)["phone"] == ""
 
 
-def test_a_direction_takes_the_field_mappings_along(working_page: Page, working: Site) -> None:
-    remote = couple(working, "10000", phoneNumber="111")
-    page = working_page
+def test_a_direction_takes_the_field_mappings_along(calm_page: Page, calm: Site) -> None:
+    remote = couple(calm, "10000", phoneNumber="111")
+    page = calm_page
     page.goto(CARD)
     page.get_by_role("button", name="Change the direction").click()
     dialog = page.get_by_role("dialog")
@@ -82,19 +82,19 @@ def test_a_direction_takes_the_field_mappings_along(working_page: Page, working:
     row = dialog.get_by_role("row").filter(has_text="Phone No.")
     expect(row).to_contain_text("From Dataverse")
     expect(dialog).to_contain_text("Disabled, because they go the other way only")
-    assert show_mapping(working.home, "CUSTOMER").direction == "bidirectional", "nothing is stored before OK"
+    assert show_mapping(calm.home, "CUSTOMER").direction == "bidirectional", "nothing is stored before OK"
     dialog.get_by_role("button", name="OK").click()
     expect(dialog.get_by_role("status")).to_contain_text("from Dataverse now")
     dialog.locator("footer").get_by_role("button", name="Close").click()
     expect(page.locator("#mapping-what")).to_contain_text("From Dataverse")
     expect(page.locator("#mapping-direction")).to_contain_text("From Dataverse")
-    working.bc.edit_customer("10000", phoneNumber="222")
-    working.dv.change("accounts", remote, telephone1="333")
+    calm.bc.edit_customer("10000", phoneNumber="222")
+    calm.dv.change("accounts", remote, telephone1="333")
     page.get_by_role("button", name="Run Full Synchronization").click()
     page.get_by_role("dialog").get_by_role("button", name="Run").click()
     expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
-    assert working.bc.customer("10000")["phone"] == "333"
-    assert working.dv.account(remote)["phone"] == "333"
+    assert calm.bc.customer("10000")["phone"] == "333"
+    assert calm.dv.account(remote)["phone"] == "333"
 
 
 def test_settings_are_saved_as_they_are_chosen_with_the_keyboard(page: Page, small: Site) -> None:
@@ -131,13 +131,13 @@ def test_a_schedule_is_set_paused_and_resumed(page: Page, small: Site) -> None:
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
-def test_all_couplings_of_a_mapping_are_removed_by_its_name_and_come_back(working_page: Page, working: Site) -> None:
+def test_all_couplings_of_a_mapping_are_removed_by_its_name_and_come_back(calm_page: Page, calm: Site) -> None:
     """The dialog says how many there are, and wants the name typed; the result can be undone.
 
     behaviour: CDSUncoupling/IntegarionTableMappingListUncoupleSingleInBackground
     """
-    remotes = {number: couple(working, number) for number in ("10000", "20000")}
-    page = working_page
+    remotes = {number: couple(calm, number) for number in ("10000", "20000")}
+    page = calm_page
     page.goto(CARD)
     page.get_by_role("button", name="Delete Couplings").click()
     dialog = page.get_by_role("dialog")
@@ -148,16 +148,16 @@ def test_all_couplings_of_a_mapping_are_removed_by_its_name_and_come_back(workin
     dialog.get_by_label("Type CUSTOMER to confirm").fill("customer")
     page.keyboard.press("Control+Enter")
     expect(dialog).to_contain_text("2 uncoupled", timeout=PATIENCE)
-    assert list_couplings(working.home, "CUSTOMER").total == 0
+    assert list_couplings(calm.home, "CUSTOMER").total == 0
     for number, remote in remotes.items():
-        assert working.bc.customer(number)["name"] == f"Customer {number}"
-        assert working.dv.account(remote)["name"] == f"Customer {number}"
+        assert calm.bc.customer(number)["name"] == f"Customer {number}"
+        assert calm.dv.account(remote)["name"] == f"Customer {number}"
     dialog.get_by_role("link", name="Each record's outcome and undo").click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("dialog")).to_contain_text("2 records would be taken back")
+    expect(page.get_by_role("dialog")).to_contain_text("4 changes would be taken back")
     page.get_by_role("dialog").get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("2 records taken back")
-    found = list_couplings(working.home, "CUSTOMER").couplings
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("4 changes taken back")
+    found = list_couplings(calm.home, "CUSTOMER").couplings
     assert {each.local_key: each.remote_id for each in found} == remotes
 
 
@@ -178,9 +178,9 @@ def test_a_reset_asks_first(page: Page, small: Site) -> None:
     assert city.enabled
 
 
-def test_a_field_mapping_that_is_off_moves_nothing(working_page: Page, working: Site) -> None:
-    remote = couple(working, "10000", city="Leeds", phoneNumber="111")
-    page = working_page
+def test_a_field_mapping_that_is_off_moves_nothing(calm_page: Page, calm: Site) -> None:
+    remote = couple(calm, "10000", city="Leeds", phoneNumber="111")
+    page = calm_page
     page.goto(f"{CARD}/fields")
     page.get_by_label("Direction of Phone No.").select_option("from_remote")
     expect(page.locator("#field-list [role=status]")).to_contain_text("Phone No.: Bidirectional → From Dataverse")
@@ -189,12 +189,12 @@ def test_a_field_mapping_that_is_off_moves_nothing(working_page: Page, working: 
     expect(page.locator("#field-list [role=status]")).to_contain_text("City: Enabled → Disabled")
     expect(page.get_by_label("Status of City")).to_be_focused()
     expect(page.get_by_role("row").filter(has_text="Display Name")).to_contain_text("holds 100 characters")
-    working.bc.edit_customer("10000", city="York", phoneNumber="222", addressLine1="1 High Street")
+    calm.bc.edit_customer("10000", city="York", phoneNumber="222", addressLine1="1 High Street")
     page.goto(CARD)
     page.keyboard.press("Alt+s")
     page.get_by_role("dialog").get_by_role("button", name="Synchronise", exact=True).press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
-    account = working.dv.account(remote)
+    account = calm.dv.account(remote)
     assert (account["address"], account["city"], account["phone"]) == ("1 High Street", "Leeds", "111")
 
 

@@ -15,9 +15,7 @@ def add(site: Site, number: str, name: str, phone: str) -> str:
     return str(site.bc.add("customers", number=number, displayName=name, phoneNumber=phone, type="Company")["id"])
 
 
-def test_criteria_are_tried_while_they_are_edited_and_what_matches_is_coupled(
-    working_page: Page, working: Site
-) -> None:
+def test_criteria_are_tried_while_they_are_edited_and_what_matches_is_coupled(calm_page: Page, calm: Site) -> None:
     """Two pairs match by phone alone; one customer's phone is that of two accounts, one has none.
 
     behaviour: CDSMatchBasedCoupling/MasterDataListCoupleMultipleErrorNoMatch
@@ -25,12 +23,12 @@ def test_criteria_are_tried_while_they_are_edited_and_what_matches_is_coupled(
     behaviour: CDSMatchBasedCoupling/IntegarionTableMappingListCoupleSingleInBackground
     """
     for number, name, phone in (("1", "One", "11"), ("2", "Two", "22"), ("3", "Three", "33"), ("4", "Four", "44")):
-        add(working, number, name, phone)
-    one = str(working.dv.add_customer("Uno", telephone1="11")["accountid"])
-    two = str(working.dv.add_customer("Due", telephone1="22")["accountid"])
+        add(calm, number, name, phone)
+    one = str(calm.dv.add_customer("Uno", telephone1="11")["accountid"])
+    two = str(calm.dv.add_customer("Due", telephone1="22")["accountid"])
     for name in ("Tre", "Drei"):
-        working.dv.add_customer(name, telephone1="33")
-    page = working_page
+        calm.dv.add_customer(name, telephone1="33")
+    page = calm_page
     page.goto(MATCH)
     trial = page.locator("#trial")
     expect(trial).to_contain_text("Try 1: Name")
@@ -42,24 +40,24 @@ def test_criteria_are_tried_while_they_are_edited_and_what_matches_is_coupled(
     expect(trial.get_by_role("row").filter(has_text="Matches uniquely").first).to_contain_text("2")
     expect(trial.get_by_role("row").filter(has_text="Several match").first).to_contain_text("1")
     expect(trial).to_contain_text("3 Three: 2 records match on Phone No.")
-    assert list_couplings(working.home, "CUSTOMER").total == 0, "a trial couples nothing"
+    assert list_couplings(calm.home, "CUSTOMER").total == 0, "a trial couples nothing"
     page.get_by_label("Synchronize After Coupling").check()
     page.get_by_role("button", name="OK").click()
     expect(page.locator("#matching")).to_contain_text("2 coupled", timeout=PATIENCE)
-    coupled = {each.local_key: each.remote_id for each in list_couplings(working.home, "CUSTOMER").couplings}
+    coupled = {each.local_key: each.remote_id for each in list_couplings(calm.home, "CUSTOMER").couplings}
     assert coupled == {"1": one, "2": two}
     page.get_by_role("link", name="Each record's outcome and undo").click()
     expect(page.locator("#job-detail")).to_contain_text("One", timeout=PATIENCE)
     page.get_by_role("link", name="Failed 2").click()
     expect(page.get_by_role("row").filter(has_text="3 Three")).to_contain_text("2 records match on Phone No.")
     expect(page.get_by_role("row").filter(has_text="4 Four")).to_contain_text("No record of the other side matches.")
-    assert working.dv.account(one)["name"] == "One"
-    assert working.bc.customer("1")["name"] == "One"
+    assert calm.dv.account(one)["name"] == "One"
+    assert calm.bc.customer("1")["name"] == "One"
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("dialog").get_by_role("button", name="Undo").click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("taken back")
-    assert list_couplings(working.home, "CUSTOMER").total == 0
-    assert working.dv.account(one)["name"] == "Uno", "what was synchronised afterwards is taken back as well"
+    assert list_couplings(calm.home, "CUSTOMER").total == 0
+    assert calm.dv.account(one)["name"] == "Uno", "what was synchronised afterwards is taken back as well"
 
 
 def test_cancel_leaves_everything_as_it_was_and_keeping_is_a_choice(page: Page, small: Site) -> None:
@@ -89,11 +87,11 @@ def test_cancel_leaves_everything_as_it_was_and_keeping_is_a_choice(page: Page, 
     assert (kept["Name"], kept["Phone No."], kept["City"]) == (0, 2, None)
 
 
-def test_selected_records_are_matched_with_the_keyboard_alone(working_page: Page, working: Site) -> None:
-    chosen, other = add(working, "1", "Adatum", "11"), add(working, "2", "Relecloud", "22")
+def test_selected_records_are_matched_with_the_keyboard_alone(calm_page: Page, calm: Site) -> None:
+    chosen, other = add(calm, "1", "Adatum", "11"), add(calm, "2", "Relecloud", "22")
     for name in ("ADATUM", "Relecloud"):
-        working.dv.add_customer(name)
-    page = working_page
+        calm.dv.add_customer(name)
+    page = calm_page
     page.goto(f"{MATCH}?ids={chosen}")
     expect(page.get_by_text("1 selected record")).to_be_visible()
     expect(page.locator("#trial").get_by_role("row").filter(has_text="Matches uniquely").first).to_contain_text("1")
@@ -104,5 +102,5 @@ def test_selected_records_are_matched_with_the_keyboard_alone(working_page: Page
     expect(page.locator("#trial").get_by_role("row").filter(has_text="Matches uniquely").first).to_be_visible()
     page.keyboard.press("Control+Enter")
     expect(page.locator("#matching")).to_contain_text("1 coupled", timeout=PATIENCE)
-    assert [each.local_id for each in list_couplings(working.home, "CUSTOMER").couplings] == [chosen]
-    assert other not in {each.local_id for each in list_couplings(working.home, "CUSTOMER").couplings}
+    assert [each.local_id for each in list_couplings(calm.home, "CUSTOMER").couplings] == [chosen]
+    assert other not in {each.local_id for each in list_couplings(calm.home, "CUSTOMER").couplings}
