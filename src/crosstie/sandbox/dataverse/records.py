@@ -14,7 +14,7 @@ from crosstie.sandbox.dataverse.query import Source, read_page, read_row, row_bo
 from crosstie.sandbox.dataverse.schema import Table
 from crosstie.sandbox.dataverse.sql import read_sql
 from crosstie.sandbox.dataverse.tracking import read_tracked, tracks
-from crosstie.sandbox.dataverse.writing import create_row, update_row
+from crosstie.sandbox.dataverse.writing import authorize, create_row, update_row
 from crosstie.sandbox.http import Response, from_json, json_response
 
 _ETAG = re.compile(r'(?:W/)?"?(\d+)"?')
@@ -116,6 +116,8 @@ def _write(call: Call, table: Table, key: RowKey) -> Response:
         if must_not and key.key is not None and call.env.settings.flag("refuse_create_only_by_key"):
             raise missing_key(table.name)
         if must_match is not None:
+            # Who lacks the privilege does not learn whether there is such a row.
+            authorize(call, table, key.id or "", "Write")
             raise missing_row(table.name, key.id) if key.id else missing_key(table.name)
         return _upsert_new(call, table, key, body)
     if must_not:

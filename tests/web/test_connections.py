@@ -1,0 +1,198 @@
+"""Connections and their setup: steps that can be left, a preflight before anything is used, secrets never shown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from crosstie.app.connections import find_connection, list_connections
+from crosstie.app.coupling import create_partners
+from crosstie.app.home import open_home
+from crosstie.app.mappings import list_mappings
+from crosstie.app.setting_up import setup_state
+from crosstie.sandbox.launch import Sandbox
+from tests.flow.desks import BusinessCentralDesk, DataverseDesk
+from tests.web.conftest import Site, looking, served
+
+SECRET = "sandbox-client-secret"
+
+
+@pytest.fixture
+def fresh(web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], tmp_path: Path) -> Iterator[Site]:
+    """Pages over a home in which nothing is connected yet."""
+    for desk in web_desks:
+        desk.start_over("empty")
+    folder = tmp_path / "home"
+    with open_home(folder, str(folder / "crosstie.db")):
+        pass
+    with served(folder, web_sandbox, web_desks) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_page(browser: Browser, fresh: Site) -> Iterator[Page]:
+    with looking(browser, fresh) as opened:
+        yield opened
+
+
+def dialog(page: Page) -> Locator:
+    return page.get_by_role("dialog")
+
+
+def fill(page: Page, site: Site, kind: str, **changes: str) -> None:
+    """Fill in the step of a system, and go on."""
+    info: Any = site.sandbox.info()
+    entry = info[kind]
+    values = {
+        "Address" if kind == "business_central" else "Environment address": entry["api"],
+        "Tenant id": info["tenant_id"],
+        "Client id": info["client_id"],
+        "Client secret": info["client_secret"],
+    }
+    if kind == "business_central":
+        values["Company"] = entry["company_id"]
+    for label, value in (values | changes).items():
+        page.get_by_label(label, exact=label in ("Address", "Company")).fill(value)
+    page.locator("summary", has_text="Advanced").click()
+    page.get_by_label("Token address").fill(info["token_url"])
+    page.get_by_role("button", name="Next").click()
+
+
+def finding(page: Page, name: str) -> Locator:
+    return page.get_by_role("row", name=name).first
+
+
+def test_both_systems_are_connected_in_steps_that_are_left_and_resumed(fresh_page: Page, fresh: Site) -> None:
+    page = fresh_page
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Nothing is connected yet")).to_be_visible()
+    page.get_by_role("link", name="Set up the connections").click()
+    fill(page, fresh, "business_central")
+    expect(page.get_by_role("heading", name="2. Dataverse")).to_be_visible()
+    assert list_connections(fresh.home) == []
+    page.goto("/")  # leaves in the middle
+    page.get_by_role("link", name="Continue the setup").click()
+    expect(page.get_by_role("heading", name="2. Dataverse")).to_be_visible()
+    expect(page.get_by_text("1 of 5 steps done")).to_be_visible()
+    fill(page, fresh, "dataverse")
+    page.get_by_label("Person").check()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Run the checks").click()
+    expect(page.get_by_text("checks passed")).to_be_visible(timeout=30_000)
+    for name in ("Address", "Sign-in", "Company", "Clock", "Local currency", "Table Customers"):
+        expect(finding(page, name)).to_contain_text("Passed")
+    assert list_connections(fresh.home) == [], "nothing is used before the last step"
+    page.get_by_role("link", name="Next").click()
+    page.get_by_role("button", name="Finish and connect").click()
+    expect(page.get_by_role("heading", name="Connected")).to_be_visible(timeout=30_000)
+    assert [(each.name, each.enabled) for each in list_connections(fresh.home)] == [
+        ("business-central", True),
+        ("dataverse", True),
+    ]
+    assert "CUSTOMER" in [each.name for each in list_mappings(fresh.home)]
+    assert not setup_state(fresh.home).begun
+    fresh.bc.add("customers", number="10000", displayName="Adatum")
+    fresh.do(lambda session: create_partners(session, "CUSTOMER", ["10000"]))
+    assert fresh.dv.account_named("Adatum")
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "words", "code"),
+    [
+        ({"Client secret": "wrong"}, "Sign-in", "secret", "credentials-refused"),
+        ({"Address": "http://127.0.0.1:9/v2.0/sandbox/api/v2.0"}, "Address", "127.0.0.1:9", "unreachable"),
+        ({"Company": "No such company"}, "Company", "No such company", "invalid-connection"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_fix_before_anything_is_used(
+    fresh_page: Page, fresh: Site, changes: dict[str, str], row: str, words: str, code: str
+) -> None:
+    page = fresh_page
+    page.goto("/connections/setup")
+    fill(page, fresh, "business_central", **changes)
+    fill(page, fresh, "dataverse")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Run the checks").click(timeout=40_000)
+    expect(page.get_by_text("failed.", exact=False).first).to_be_visible(timeout=30_000)
+    expect(finding(page, row)).to_contain_text("Failed")
+    expect(finding(page, row)).to_contain_text(words)
+    expect(finding(page, row).get_by_role("link", name=code)).to_have_attribute("href", f"/help/errors/{code}")
+    page.goto("/connections/setup/mappings")
+    expect(page.get_by_role("button", name="Finish and connect")).to_be_disabled()
+    assert list_connections(fresh.home) == []
+
+
+def test_rights_and_currencies_that_lack_are_named(page: Page, small: Site) -> None:
+    small.dv.switch(refuse_tables=["account"])
+    page.goto("/connections")
+    page.get_by_role("button", name="Check everything").click()
+    expect(dialog(page).get_by_role("heading", level=1)).to_contain_text("failed", timeout=30_000)
+    expect(dialog(page).get_by_role("row", name="Table Accounts")).to_contain_text("Failed")
+    expect(dialog(page).get_by_role("row", name="Base currency")).to_contain_text("GBP is in business-central too")
+
+
+def test_a_secret_is_never_shown_again_and_an_empty_field_keeps_it(page: Page, small: Site) -> None:
+    page.goto("/connections/setup/dataverse")
+    expect(page.get_by_label("Client secret")).to_have_value("")
+    assert SECRET not in page.content()
+    expect(page.get_by_text("Leave it empty to keep it")).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    page.goto("/connections/setup/preflight")
+    page.get_by_role("button", name="Run the checks").click()
+    expect(page.get_by_text("checks passed")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("row", name="CUSTOMER")).to_contain_text("as shipped")
+    page.get_by_role("button", name="Finish and connect").click()
+    expect(page.get_by_role("heading", name="Connected")).to_be_visible(timeout=30_000)
+    assert find_connection(small.home, "dataverse").secret == SECRET
+
+
+def test_a_connection_is_tested_disabled_and_enabled_in_place(page: Page, small: Site) -> None:
+    page.goto("/connections")
+    row = page.get_by_role("row", name="dataverse")
+    row.get_by_role("button", name="Test").click()
+    expect(dialog(page)).to_contain_text("dataverse: all is well", timeout=20_000)
+    page.keyboard.press("Escape")
+    row.get_by_role("button", name="Disable").click()
+    expect(dialog(page)).to_contain_text("Nothing is synchronised over it any more")
+    page.keyboard.press("Escape")
+    expect(row).to_contain_text("Disabled")
+    row.get_by_role("button", name="Enable").click()
+    expect(dialog(page)).to_contain_text("It is used again from now on")
+    page.keyboard.press("Escape")
+    expect(row).to_contain_text("Enabled")
+    small.dv.fault("status", status=503, times=50)
+    row.get_by_role("button", name="Test").click()
+    expect(dialog(page)).to_contain_text("the test failed", timeout=30_000)
+    small.dv.heal()
+
+
+def test_removing_says_what_depends_on_it_and_asks(page: Page, small: Site) -> None:
+    small.bc.add("customers", number="10000", displayName="Adatum")
+    small.do(lambda session: create_partners(session, "CUSTOMER", ["10000"]))
+    page.goto("/connections")
+    row = page.get_by_role("row", name="dataverse")
+    row.get_by_role("button", name="Remove").click()
+    expect(dialog(page)).to_contain_text("CUSTOMER: 1 coupling")
+    dialog(page).get_by_role("button", name="Remove").click()  # the browser asks for the box first
+    assert len(list_connections(small.home)) == 2
+    dialog(page).get_by_label("Remove it all the same").check()
+    dialog(page).get_by_role("button", name="Remove").click()
+    expect(dialog(page)).to_contain_text("are forgotten")
+    assert [each.name for each in list_connections(small.home)] == ["business-central"]
+    assert small.bc.exists("customers", small.bc.id_of("customers", "10000"))
+
+
+def test_with_the_keyboard_alone(fresh_page: Page, fresh: Site) -> None:
+    page = fresh_page
+    info: Any = fresh.sandbox.info()
+    page.goto("/connections/setup")
+    page.get_by_label("Tenant id").focus()
+    for text in (info["tenant_id"], "", info["business_central"]["api"], "", info["client_id"], info["client_secret"]):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="2. Dataverse")).to_be_visible()
+    assert [each.value for each in setup_state(fresh.home).done] == ["business-central"]
