@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 from crosstie.app.coupling import list_couplings
 from crosstie.app.history import list_jobs
+from crosstie.app.lists import list_records
 from crosstie.model.couplings import CouplingState
+from crosstie.model.lists import NOT_COUPLED
+from crosstie.model.records import Side
 from tests.web.conftest import Site
 
 Address = Callable[[Site], str]
@@ -20,6 +23,17 @@ def remote(site: Site) -> str:
     return list_couplings(site.home, "CUSTOMER", states=(CouplingState.IN_STEP,), limit=1).couplings[0].remote_id
 
 
+def uncoupled(site: Site, side: Side, mapping: str = "CUSTOMER") -> str:
+    """Return the id of a record of the demo that is not coupled, and that the mapping's filter admits."""
+    found = site.do(lambda session: list_records(session, mapping, side, states=(NOT_COUPLED,), within_filter=True))
+    return found.rows[0].id
+
+
+def free(site: Site) -> str:
+    """Return the card of a local record of the demo that is not coupled."""
+    return f"/records/CURRENCY/local/{uncoupled(site, Side.LOCAL, 'CURRENCY')}"
+
+
 PAGES: dict[str, Address] = {
     "home": lambda site: "/",
     "list": lambda site: "/lists/CUSTOMER",
@@ -33,6 +47,30 @@ PAGES: dict[str, Address] = {
     "many-synchronise-all": lambda site: "/lists/CUSTOMER/local/synchronise?all=1",
     "many-create": lambda site: "/lists/CUSTOMER/remote/create?all=1&states=not_coupled",
     "many-uncouple": lambda site: f"/lists/CUSTOMER/local/uncouple?ids={coupled(site)}",
+    "record": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}",
+    "record-remote": lambda site: f"/records/CUSTOMER/remote/{remote(site)}",
+    "record-skipped": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.SKIPPED)}",
+    "record-deleted": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.LOCAL_DELETED)}",
+    "record-uncoupled": lambda site: free(site),
+    "record-option": lambda site: "/records/PAYMENT%20TERMS/remote/1",
+    "record-history": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}/history",
+    "record-couple": lambda site: f"{free(site)}/couple",
+    "record-couple-replace": lambda site: (
+        f"/records/CUSTOMER/local/{coupled(site)}/couple?to={uncoupled(site, Side.REMOTE)}&all=1"
+    ),
+    "record-couple-create": lambda site: f"{free(site)}/couple?create=1",
+    "record-couple-remote": lambda site: f"/records/CUSTOMER/remote/{uncoupled(site, Side.REMOTE)}/couple",
+    "record-choose": lambda site: f"/records/CUSTOMER/local/{coupled(site)}/choose",
+    "record-differences": lambda site: (
+        f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}/differences?all=1"
+    ),
+    "record-differences-deleted": lambda site: (
+        f"/records/CUSTOMER/local/{coupled(site, CouplingState.REMOTE_DELETED)}/differences"
+    ),
+    "record-not-coupled": lambda site: f"{free(site)}/differences",
+    "record-uncouple": lambda site: f"/records/CUSTOMER/local/{coupled(site)}/uncouple",
+    "landing": lambda site: f"/open/dataverse/account/{uncoupled(site, Side.REMOTE)}",
+    "landing-nothing": lambda site: "/open/dataverse/account/nobody",
     "progress": lambda site: f"/jobs/{job(site)}/progress",
     "nothing-there": lambda site: "/nothing-there",
     "mappings": lambda site: "/mappings",
