@@ -8,6 +8,8 @@ record becomes due, and the three-way decision finds what was done already in ag
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from crosstie.engine.context import Context
 from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
@@ -18,7 +20,8 @@ from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
 from crosstie.model.jobs import Due, DueReason, Intent, Job, JobKind, JobState, JournalEntry, Outcome, Phase
 from crosstie.model.records import Record, Side, WriteKind
-from crosstie.model.values import Scalar
+from crosstie.model.schema import TableSchema
+from crosstie.model.values import Scalar, normalise
 from crosstie.store.base import Unit
 
 
@@ -34,7 +37,11 @@ async def settle_open_intents(ctx: Context) -> int:
         alive = {job.id for job in running} - {job.id for job in dead}
         intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive]
     # A record without source, as an undo brings it back, is coupled with nothing.
-    creates = [intent for intent in intents if intent.kind is WriteKind.CREATE and intent.source_id is not None]
+    creates = [
+        canonical(ctx.compiled.schema(intent.side), intent)
+        for intent in intents
+        if intent.kind is WriteKind.CREATE and intent.source_id is not None
+    ]
     uncoupled = await _uncoupled(ctx, intents)
     deleted = await _find_deleted(ctx, [intent for intent in intents if intent.kind is WriteKind.DELETE])
     found = await _find_created(ctx, creates)
@@ -152,6 +159,15 @@ async def _search(ctx: Context, side: Side, intents: Sequence[Intent]) -> dict[s
 
 def _equals(record: Record, intent: Intent) -> bool:
     return all(record.values.get(name) == value for name, value in intent.values.items() if name in record.values)
+
+
+def canonical(schema: TableSchema, intent: Intent) -> Intent:
+    """Return an intent with its values as records hold them: stored, a date or an amount is a text."""
+    fields = schema.fields
+    values = {
+        name: normalise(value, fields[name]) if name in fields else value for name, value in intent.values.items()
+    }
+    return msgspec.structs.replace(intent, values=values)
 
 
 async def _sources(ctx: Context, creates: Sequence[Intent]) -> dict[tuple[Side, str], Record]:
