@@ -205,7 +205,7 @@ class Browse:
         if self._uncoupled_only:
             with self._ctx.store.begin() as unit:
                 ids = [record.id for record in records]
-                coupled = set(unit.couplings.by_record(self._ctx.mapping_name, self._side, ids)) if ids else set()
+                coupled = set(unit.couplings.marks(self._ctx.mapping_name, self._side, ids)) if ids else set()
         taken: list[Record] = []
         for at, record in enumerate(records):
             if len(taken) == size:

@@ -274,7 +274,7 @@ class SqlFilter:
             return self._live_match(name, haystack, str(needle.value))
         folded = haystack.folded or needle.folded or not self._case_sensitive
         if folded:
-            haystack = _fold(haystack)
+            haystack = _fold_quickly(haystack)
             needle = _folded_part(needle)
         elif haystack.column is not None and haystack.column.kind == "code" and needle.literal:
             needle = Fragment("?", (str(needle.value).upper(),), literal=True, value=needle.value)
@@ -284,7 +284,7 @@ class SqlFilter:
         pattern = ("" if name == "startswith" else "%") + text + ("" if name == "endswith" else "%")
         if self._case_sensitive and not haystack.folded:
             return Fragment(f"matches(?, {haystack.sql})", (pattern, *haystack.params))
-        haystack, pattern = _fold(haystack), fold(pattern + "|")[:-1]
+        haystack, pattern = _fold_quickly(haystack), fold(pattern + "|")[:-1]
         if "[" in pattern:
             return Fragment(f"matches(?, {haystack.sql})", (pattern, *haystack.params))
         return Fragment(f"{haystack.sql} LIKE ?", (*haystack.params, pattern))
@@ -303,6 +303,15 @@ def _fold(fragment: Fragment) -> Fragment:
         value = fold(fragment.value) if isinstance(fragment.value, str) else fragment.value
         return Fragment("?", (value,), literal=True, value=value, folded=True)
     return Fragment(f"fold({fragment.sql})", fragment.params, folded=True)
+
+
+def _fold_quickly(fragment: Fragment) -> Fragment:
+    """The same for a text that no index can find: one in ASCII is folded without leaving SQLite."""
+    if fragment.literal or fragment.params:
+        return _fold(fragment)
+    sql = fragment.sql
+    plain = f"rtrim(lower({sql}), ' ')"
+    return Fragment(f"iif({sql} GLOB '*[^ -~]*', fold({sql}), {plain})", folded=True)
 
 
 def _folded_part(needle: Fragment) -> Fragment:

@@ -21,6 +21,8 @@ from crosstie.systems.querying import Restriction
 
 _PLACES = ("$skiptoken", "$skip", "aid")
 """Query options with which the systems say where the next page begins."""
+SIFTED = 2000
+"""So many rows are read at once of which only some are wanted."""
 MOST_PAGES = 10
 """So many pages are read for one at most, where part of the filter is evaluated on our side."""
 
@@ -33,6 +35,11 @@ class Reader(Protocol):
     """Turns the rows of a page into records."""
 
     def records(self, rows: Iterable[dict[str, object]]) -> list[Record]: ...
+
+
+def page_size(size: int, bound: Restriction, client: ODataClient) -> int:
+    """Return how many rows to ask for at once: many where part of the filter is evaluated on our side."""
+    return min(size if bound.rest is None else max(size, SIFTED), client.limits.page_size)
 
 
 async def browse_pages(

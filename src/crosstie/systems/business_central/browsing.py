@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crosstie.model.browsing import Browsed, Sort
-from crosstie.systems.browsing import browse_pages
+from crosstie.systems.browsing import browse_pages, page_size
 from crosstie.systems.business_central.catalogue import Catalogue
 from crosstie.systems.business_central.feeds import Feeds
 from crosstie.systems.business_central.filter_text import wire_text
@@ -32,5 +32,5 @@ async def browse(
     read = bound.fields(names)
     ordered = ",".join(f"{term.field} desc" if term.descending else term.field for term in order)
     url = f"{table.url}{query(select=','.join(table.selected(read)), filter=bound.text, orderby=ordered)}"
-    prefer = f"odata.maxpagesize={min(size, client.limits.page_size)}"
+    prefer = f"odata.maxpagesize={page_size(size, bound, client)}"
     return await browse_pages(client, url, prefer, feeds.reader(table, read), bound, names, size, after)

@@ -6,7 +6,7 @@ from crosstie.model.browsing import Browsed, Sort
 from crosstie.model.conditions import fold
 from crosstie.model.errors import InvalidOption
 from crosstie.model.records import Record
-from crosstie.systems.browsing import browse_pages
+from crosstie.systems.browsing import browse_pages, page_size
 from crosstie.systems.dataverse.catalogue import Catalogue
 from crosstie.systems.dataverse.feeds import Feeds
 from crosstie.systems.dataverse.filter_text import wire_text
@@ -42,7 +42,7 @@ async def browse(
     options = query(select=select, filter=bound.text, orderby=",".join(terms) if order else "")
     url = f"{client.address}/{table.entity_set}{options}"
     targets = table.preference(read)
-    prefer = f"odata.maxpagesize={min(size, client.limits.page_size)}" + (f",{targets}" if targets else "")
+    prefer = f"odata.maxpagesize={page_size(size, bound, client)}" + (f",{targets}" if targets else "")
     return await browse_pages(client, url, prefer, feeds.reader(table, read), bound, names, size, after)
 
 
