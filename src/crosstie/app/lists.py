@@ -7,6 +7,7 @@ from crosstie.app.rows import row_of_coupling
 from crosstie.app.searching import search_filters
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.stages import Browse, Coupled, Stage, read_stages
+from crosstie.app.uncoupled import Uncoupled
 from crosstie.engine.context import Context, Task
 from crosstie.model.browsing import Sort
 from crosstie.model.couplings import CouplingState
@@ -40,7 +41,8 @@ async def list_records(
     mapping's filter excludes: by itself it does so on the remote side only, as a person looks for a partner there.
     `fields` are the columns; else those that are mapped. `after` is the `following` of the page before.
 
-    A page costs a request or two, whatever the size of the table; one of uncoupled records looks at up to 20,000 ids.
+    A page costs a request or two, whatever the size of the table. The ids of a table of which the uncoupled records are
+    wanted are read once and kept for a minute; until then, and in the largest ones, a page looks at up to 20,000 ids.
     Raises UnknownMapping, UnknownField, InvalidOption, SystemFailure.
     """
     check_states(states)
@@ -196,7 +198,9 @@ def _stages(
     earlier: list[Filter] = []
     for each in search_filters(ctx, side, search) or [""]:
         both = " and ".join(f"({part})" for part in (filter, each) if part)
-        stages.append(Browse(ctx, side, columns, both, order, tuple(earlier), uncoupled_only=NOT_COUPLED in states))
+        browse = Browse(ctx, side, columns, both, order, tuple(earlier), uncoupled_only=NOT_COUPLED in states)
+        whole = NOT_COUPLED in states and not each
+        stages.append(Uncoupled(ctx, side, columns, both, order, browse) if whole else browse)
         if each:
             earlier.append(compile_filter(each, schema))
     return stages

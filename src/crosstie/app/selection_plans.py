@@ -116,8 +116,8 @@ async def plan_selection(
 async def plan_creation(session: Session, mapping: str, selection: Selection) -> list[PlanRow]:
     """Return what creating the partners of the selected records would write.
 
-    Coupled ones come as unchanged. Raises InvalidOption for more than `MOST_PLANNED` records, or if the mapping does not flow
-    that way, UnknownMapping, SystemFailure.
+    Coupled ones come as unchanged. Raises InvalidOption for more than `MOST_PLANNED` records, or if the mapping does
+    not flow that way, UnknownMapping, SystemFailure.
     """
     name = session.mapping(mapping).name
     ctx = await session.context(name, Task())

@@ -82,7 +82,8 @@ def _decoded(after: str) -> _Cursor:
     return found
 
 
-def _read_place(place: str, wanted: type[S]) -> S:
+def read_place(place: str, wanted: type[S]) -> S:
+    """Return a place of a stage as it was encoded. Raises InvalidOption if it is none."""
     try:
         return msgspec.json.decode(place, type=wanted)
     except ValueError as error:
@@ -117,7 +118,7 @@ class Coupled:
 
     async def read(self, place: str | None, size: int) -> StagePage:
         ctx, side = self._ctx, self._side
-        after = None if place is None else _read_place(place, Place)
+        after = None if place is None else read_place(place, Place)
         with ctx.store.begin() as unit:
             found = unit.lists.couplings(
                 ctx.mapping_name,
@@ -172,7 +173,7 @@ class Browse:
 
     async def read(self, place: str | None, size: int) -> StagePage:
         ctx, side = self._ctx, self._side
-        at = _At() if place is None else _read_place(place, _At)
+        at = _At() if place is None else read_place(place, _At)
         schema = ctx.compiled.schema(side)
         scans = self._uncoupled_only
         page = await ctx.systems[side].browse(
@@ -193,6 +194,11 @@ class Browse:
             taken = [found[record.id] for record in taken if record.id in found]
         rows = rows_of_records(ctx, side, taken, self._columns)
         return StagePage(rows, None if following is None else msgspec.json.encode(following).decode())
+
+    async def records(self, ids: Sequence[str]) -> list[Record]:
+        """Return those of the records that exist, with all that a row shows, in the order of the ids."""
+        found = await _with(self._ctx, self._side, ids, self._columns)
+        return [found[id] for id in ids if id in found]
 
     def _needed(self) -> tuple[str, ...]:
         """Return the fields without which it cannot be told which records are wanted."""
