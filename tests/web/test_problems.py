@@ -192,6 +192,30 @@ def test_a_record_whose_partner_is_gone_is_deleted_after_a_question_only(page: P
     assert small.bc.customer("20000")["city"] == "Ely"
 
 
+def test_of_a_record_deleted_in_business_central_only_what_can_be_done_is_offered(page: Page, small: Site) -> None:
+    """
+    behaviour: CRMSynchSkippedRecords/T170_RestoreSyncLogActionsDisabledIfNAVRecordDeleted
+    behaviour: CRMSynchSkippedRecords/T130_SkippedRecsListOpenFromCRMConnectionSetup
+    """
+    found = coupled(small)
+    small.bc.remove("customers", found.local_id)
+    sync(small, found.remote_id)
+    page.goto("/connections")
+    page.locator(".commands").get_by_role("link", name="Errors").click()
+    one = group(page, "The record is coupled to a deleted record")
+    row = one.get_by_role("row", name="Deleted in Business Central")
+    expect(row).to_contain_text("10000 Adatum")
+    expect(row.locator("time")).to_have_count(2)
+    for name, can in (("Retry", False), ("Synchronise", False), ("Delete Couplings", True), ("Restore Records", True)):
+        button = one.get_by_role("group").get_by_role("button", name=name)
+        expect(button).to_have_attribute("aria-disabled", "true") if not can else expect(button).to_be_enabled()
+    expect(row.get_by_role("button", name="Set Up Coupling")).to_have_count(0)
+    one.get_by_role("button", name="Restore Records").first.click()
+    dialog(page).get_by_role("button", name="Restore 1 record").click()
+    expect(dialog(page)).to_contain_text("Created in Business Central")
+    assert small.bc.customer("10000")["name"] == "Adatum"
+
+
 def test_couplings_are_deleted_from_the_errors_page_and_the_records_stay(page: Page, small: Site) -> None:
     """
     behaviour: CRMSynchSkippedRecords/T191_UpdateSourceTableRemovesNotExistingCouplings
