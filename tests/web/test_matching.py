@@ -104,3 +104,24 @@ def test_selected_records_are_matched_with_the_keyboard_alone(calm_page: Page, c
     expect(page.locator("#matching")).to_contain_text("1 coupled", timeout=PATIENCE)
     assert [each.local_id for each in list_couplings(calm.home, "CUSTOMER").couplings] == [chosen]
     assert other not in {each.local_id for each in list_couplings(calm.home, "CUSTOMER").couplings}
+
+
+def test_rows_selected_in_the_list_are_matched_in_a_dialog(calm_page: Page, calm: Site) -> None:
+    """behaviour: CDSMatchBasedCoupling/MasterDataListCoupleSingleInBackground"""
+    chosen = add(calm, "1", "Adatum", "11")
+    add(calm, "2", "Relecloud", "22")
+    for name in ("Adatum", "Relecloud"):
+        calm.dv.add_customer(name)
+    page = calm_page
+    page.goto("/lists/CUSTOMER")
+    page.get_by_role("row", name="Adatum").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Match-Based Coupling").click()
+    dialog = page.get_by_role("dialog", name="Match-Based Coupling")
+    expect(dialog.get_by_text("1 selected record")).to_be_visible()
+    expect(dialog.locator("#trial").get_by_role("row").filter(has_text="Matches uniquely").first).to_contain_text("1")
+    page.keyboard.press("Control+Enter")
+    expect(dialog).to_contain_text("1 coupled", timeout=PATIENCE)
+    assert [each.local_id for each in list_couplings(calm.home, "CUSTOMER").couplings] == [chosen]
+    dialog.locator("p").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("row", name="Adatum")).not_to_contain_text("Not coupled")
+    expect(page.get_by_role("row", name="Relecloud")).to_contain_text("Not coupled")

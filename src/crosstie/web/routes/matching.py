@@ -161,8 +161,11 @@ async def form(
 async def selected(request: StrictRequest, mapping: Name) -> Response[str]:
     """The same for records that were selected in a list."""
     await fields_of(request, {}, several=("ids",))
+    ids = tuple(await several_of(request, "ids"))
+    if not ids:
+        raise InvalidOption("Nothing is selected.", next_step="Select records, or match the whole mapping.")
     grid = await _grid(request, mapping)
-    return await _form(request, grid, _stored(grid, tuple(await several_of(request, "ids"))))
+    return await _form(request, grid, _stored(grid, ids))
 
 
 @post("/mappings/{mapping:str}/match/try", status_code=200, opt=_COUPLES)
@@ -260,6 +263,7 @@ async def _form(
         progress=progress,
         error=error,
         here=address_of(grid.view.name),
+        in_dialog=request.headers.get("hx-target") == "dialog",
     )
 
 

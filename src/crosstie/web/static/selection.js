@@ -212,6 +212,13 @@ export function bindSelection(say) {
     } else if (each && !event.target.closest("a")) go(each, event.shiftKey);
   });
 
+  // htmx has decided on headers already, for a request without body.
+  function post(detail) {
+    detail.verb = "post";
+    detail.useUrlParams = false;
+    detail.headers["Content-Type"] = "application/x-www-form-urlencoded";
+  }
+
   // What an action of the list asks for carries the selection, or names the current row.
   document.body.addEventListener("htmx:configRequest", (event) => {
     const action = event.detail.elt.closest(".commands [data-needs]");
@@ -223,8 +230,7 @@ export function bindSelection(say) {
     }
     if (action.dataset.needs === "match") {
       if (chosen.all) return;
-      detail.verb = "post";
-      detail.useUrlParams = false;
+      post(detail);
       detail.path += "/selected";
       detail.parameters.ids = Object.keys(chosen.ids);
       return;
@@ -233,10 +239,7 @@ export function bindSelection(say) {
       ? { all: "1", search: chosen.all.search, states: chosen.all.states, excluded: chosen.out.join(" ") }
       : { ids: Object.keys(chosen.ids).join(" ") };
     for (const [name, value] of Object.entries(given)) if (value) detail.parameters[name] = value;
-    if ((given.ids ?? given.excluded ?? "").length > 2500) {
-      detail.verb = "post";
-      detail.useUrlParams = false;
-    }
+    if ((given.ids ?? given.excluded ?? "").length > 2500) post(detail);
   });
 
   document.body.addEventListener("htmx:afterSettle", () => { load(); paint(); });
