@@ -36,3 +36,21 @@ def test_what_cannot_be_is_refused_with_its_reason(served: Served) -> None:
     tried = served.done("administrator", "PATCH", f"{CUSTOMER}?dry_run=true", {"enabled": False})
     assert not tried["mapping"]["enabled"]
     assert served.done("viewer", "GET", CUSTOMER)["enabled"], "a dry run stores nothing"
+
+
+def test_what_a_job_did_to_each_record_is_listed_by_outcome(served: Served, api_desks: Desks) -> None:
+    bc, dv = api_desks
+    bc.add("customers", number="10000", displayName="Adatum", phoneNumber="111", type="Company")
+    remote = str(dv.add_customer("Adatum", accountnumber="10000", telephone1="222")["accountid"])
+    made = served.done("operator", "POST", f"{CUSTOMER}/couplings", {"record": "10000", "to": remote})
+    job = next(each for each in served.done("viewer", "GET", "/api/v1/jobs?state=finished")["items"])
+    assert served.done("viewer", "GET", "/api/v1/jobs?state=stopped")["items"] == []
+    whole = served.done("viewer", "GET", f"/api/v1/jobs/{job['id']}/history")["items"]
+    assert {each["name"] for each in whole} == {"10000 Adatum"}
+    outcomes = {each["outcome"] for each in whole}
+    for outcome in outcomes:
+        found = served.done("viewer", "GET", f"/api/v1/jobs/{job['id']}/history?outcome={outcome}")["items"]
+        assert {each["outcome"] for each in found} == {outcome}
+    assert made["coupling"]["remote_id"] == remote
+    served.refused("viewer", "GET", "/api/v1/jobs/999/history", 404, "unknown-job")
+    served.refused("viewer", "GET", f"/api/v1/jobs/{job['id']}/history?outcome=lost", 422, "invalid-request")

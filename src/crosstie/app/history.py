@@ -12,6 +12,7 @@ from crosstie.engine.context import Task
 from crosstie.model.errors import SystemFailure, UnknownJob, UsageError
 from crosstie.model.jobs import Job, JobState, JournalEntry, Outcome
 from crosstie.model.records import Side
+from crosstie.store.base import Unit
 
 
 class JobEntries(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,13 +63,9 @@ async def list_job_entries(
     With a `session` fields and values are told in words, as far as the systems can be asked. Raises UnknownJob.
     """
     with home.store.begin() as unit:
-        job = unit.background.job(job_id)
-        if job is None:
-            raise UnknownJob(f"There is no job {job_id}.", job=job_id)
-        ids = [job_id, *(part.id for part in unit.background.parts(job_id))]
-        outcomes = () if outcome is None else (outcome,)
-        found = unit.journal(job_ids=ids, outcomes=outcomes, limit=limit + 1, before_id=before_id)
+        job, ids = _with_parts(unit, job_id)
         counts = unit.count_journal(ids)
+    found = job_journal(home, job_id, outcome=outcome, limit=limit + 1, before_id=before_id)
     page = found[:limit]
     told_by_id = await _told(session, page) if session is not None else {}
     return JobEntries(
@@ -77,6 +74,23 @@ async def list_job_entries(
         counts=counts,
         before_id=page[-1].id if len(found) > limit else None,
     )
+
+
+def job_journal(
+    home: Home, job_id: int, *, outcome: Outcome | None = None, limit: int = 100, before_id: int | None = None
+) -> list[JournalEntry]:
+    """Return what a job, and the jobs that are parts of it, did to records, newest first. Raises UnknownJob."""
+    with home.store.begin() as unit:
+        _, ids = _with_parts(unit, job_id)
+        outcomes = () if outcome is None else (outcome,)
+        return unit.journal(job_ids=ids, outcomes=outcomes, limit=limit, before_id=before_id)
+
+
+def _with_parts(unit: Unit, job_id: int) -> tuple[Job, list[int]]:
+    job = unit.background.job(job_id)
+    if job is None:
+        raise UnknownJob(f"There is no job {job_id}.", job=job_id)
+    return job, [job_id, *(part.id for part in unit.background.parts(job_id))]
 
 
 async def _told(session: Session, entries: Sequence[JournalEntry]) -> dict[int, ToldEntry]:

@@ -13,8 +13,9 @@ from crosstie.api.paging import MOST_ID, After, Limit, number_of, page_of
 from crosstie.api.queueing import JobNow, JobShape
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.api.shapes import EntryShape, Page
-from crosstie.app.history import list_history, list_jobs
+from crosstie.app.history import job_journal, list_history, list_jobs
 from crosstie.app.jobs import cancel_job, job_status
+from crosstie.model.jobs import JobState, Outcome
 from crosstie.model.people import Permission
 
 
@@ -24,10 +25,13 @@ async def jobs(
     limit: Limit = 100,
     after: After = None,
     mapping: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    job_state: Annotated[JobState | None, QueryParameter(name="state")] = None,
 ) -> Page[JobShape]:
-    """Jobs, newest first."""
-    before = number_of("jobs", after)
-    found = await asyncio.to_thread(list_jobs, rooms_of(request).home, mapping, limit=limit + 1, before_id=before)
+    """Jobs, newest first, those of a mapping or in a state."""
+    before, states = number_of("jobs", after), [job_state] if job_state else []
+    found = await asyncio.to_thread(
+        list_jobs, rooms_of(request).home, mapping, states=states, limit=limit + 1, before_id=before
+    )
     return page_of("jobs", found, limit, lambda job: job.id, JobShape.of)
 
 
@@ -36,6 +40,22 @@ async def job(request: StrictRequest, job_id: Annotated[int, PathParameter(ge=1,
     """One job as it is now, with the jobs that are parts of it."""
     found = await asyncio.to_thread(job_status, rooms_of(request).home, job_id)
     return JobNow.of(found)
+
+
+@get("/api/v1/jobs/{job_id:int}/history", operation_id="listJobHistory", tags=["jobs"])
+async def job_history(
+    request: StrictRequest,
+    job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)],
+    limit: Limit = 100,
+    after: After = None,
+    outcome: Annotated[Outcome | None, QueryParameter()] = None,
+) -> Page[EntryShape]:
+    """What a job, and the jobs that are parts of it, did to each record, newest first; of one outcome, or all."""
+    before = number_of("history", after)
+    found = await asyncio.to_thread(
+        job_journal, rooms_of(request).home, job_id, outcome=outcome, limit=limit + 1, before_id=before
+    )
+    return page_of("history", found, limit, lambda entry: entry.id, EntryShape.of)
 
 
 @get(
@@ -84,4 +104,4 @@ async def history(
     return page_of("history", found, limit, lambda entry: entry.id, EntryShape.of)
 
 
-HANDLERS = (jobs, job, events, cancel, history)
+HANDLERS = (jobs, job, job_history, events, cancel, history)
