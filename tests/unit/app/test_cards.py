@@ -148,6 +148,7 @@ async def test_an_uncoupled_account_is_explained_with_what_may_be_its_customer(d
 
 
 async def test_one_that_no_filter_admits_cannot_be_created(desk: Desk) -> None:
+    desk.configure("VENDOR", remote_filter="customertypecode eq 11")
     account = desk.world.account("Neither", statecode=1)
     found = await explain_uncoupled(desk.session, "account", account)
     assert not found.admitted
