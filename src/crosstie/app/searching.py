@@ -3,12 +3,16 @@
 Business Central takes no `or` between different fields. So each field is a filter of its own, read one after the other.
 """
 
+import re
 from collections.abc import Iterator
 
 from crosstie.engine.context import Context
 from crosstie.model.records import Side
 from crosstie.model.schema import FieldSchema, FieldType, TableSchema
 
+_PLAIN = re.compile(r"[^*?@&|<>=()\"%]+")
+_TELLING = 3
+"""So many characters of a text are worth looking for by themselves."""
 _DIGITS = 4
 """From so many digits on, a text may be part of a phone number."""
 
@@ -39,7 +43,19 @@ def beginning(schema: TableSchema, field: FieldSchema, text: str) -> str:
 
 
 def containing(schema: TableSchema, field: FieldSchema, text: str) -> str:
-    """Return the filter for texts that have `text` in them, in the usual spellings of its case."""
+    """Return the filter for texts that have `text` in them, in the usual spellings of its case.
+
+    Business Central takes some characters for wildcards, so that we sift what has them: what it can find of the text
+    narrows down what is read.
+    """
+    whole = _containing(schema, field, text)
+    plain = max(_PLAIN.findall(text), key=len, default="")
+    if not whole or plain == text or len(plain) < _TELLING:
+        return whole
+    return f"({_containing(schema, field, plain)}) and ({whole})"
+
+
+def _containing(schema: TableSchema, field: FieldSchema, text: str) -> str:
     return " or ".join(f"contains({field.name},{quoted(each)})" for each in _spellings(schema, field, text))
 
 

@@ -21,9 +21,9 @@ from crosstie.systems.querying import Restriction
 
 _PLACES = ("$skiptoken", "$skip", "aid")
 """Query options with which the systems say where the next page begins."""
-SIFTED = 2000
+SIFTED = 1000
 """So many rows are read at once of which only some are wanted."""
-MOST_PAGES = 10
+MOST_PAGES = 2
 """So many pages are read for one at most, where part of the filter is evaluated on our side."""
 
 
