@@ -1,17 +1,26 @@
 """Connections and their setup: steps that can be left, a preflight before anything is used, secrets never shown."""
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from crosstie.app.connections import find_connection, list_connections
 from crosstie.app.coupling import create_partners
 from crosstie.app.home import open_home
 from crosstie.app.mappings import list_mappings
+from crosstie.app.people.acting import People, command_line
+from crosstie.app.people.tokens import create_token
 from crosstie.app.setting_up import setup_state
+from crosstie.cli.root import cli
+from crosstie.model.people import Role
 from crosstie.sandbox.launch import Sandbox
 from tests.flow.desks import BusinessCentralDesk, DataverseDesk
 from tests.web.conftest import Site, looking, served
@@ -196,3 +205,35 @@ def test_with_the_keyboard_alone(fresh_page: Page, fresh: Site) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="2. Dataverse")).to_be_visible()
     assert [each.value for each in setup_state(fresh.home).done] == ["business-central"]
+
+
+def test_another_company_than_the_one_whose_records_are_coupled_is_refused(page: Page, small: Site) -> None:
+    small.bc.add("customers", number="10000", displayName="Adatum")
+    small.do(lambda session: create_partners(session, "CUSTOMER", ["10000"]))
+    with small.home.store.begin() as unit:
+        here = next(each for each in unit.connections() if each.name == "business-central")
+        unit.put_connection(msgspec.structs.replace(here, environment="contoso/production/other-company"))
+    page.goto("/connections/setup/preflight")
+    page.get_by_role("button", name="Run the checks").click()
+    row = page.get_by_role("row", name="Environment")
+    expect(row).to_contain_text("records are coupled in contoso/production/other-company", timeout=30_000)
+    expect(row.get_by_role("link", name="environment-changed")).to_be_visible()
+    expect(page.get_by_role("link", name="Next")).to_have_count(0)
+
+
+def test_the_command_line_and_the_api_check_the_same(small: Site) -> None:
+    small.dv.switch(refuse_tables=["account"])
+    arguments = ["--home", str(small.home.folder), "--store", small.home.store_address, "connection", "check", "--json"]
+    with ThreadPoolExecutor(1) as pool:  # the browser's driver keeps this thread's loop
+        printed = pool.submit(CliRunner().invoke, cli, arguments).result()
+    assert printed.exit_code == 3, printed.output
+    said = json.loads(printed.stdout)
+    people = People(small.home.store)
+    token = create_token(people, command_line(), "checks", Role.ADMINISTRATOR).secret
+    answer = httpx.post(
+        f"{small.address}/api/v1/preflight", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ).json()
+    for findings in (said["findings"], answer["items"]):
+        wrong = [(each["side"], each["code"], each["error"]) for each in findings if not each["passed"]]
+        assert wrong == [("remote", "table account", "missing-privilege")]
+    assert SECRET not in printed.output
