@@ -38,6 +38,17 @@ def test_what_cannot_be_is_refused_with_its_reason(served: Served) -> None:
     assert served.done("viewer", "GET", CUSTOMER)["enabled"], "a dry run stores nothing"
 
 
+def test_matching_goes_by_criteria_of_the_request_alone(served: Served, api_desks: Desks) -> None:
+    bc, dv = api_desks
+    bc.add("customers", number="10000", displayName="Adatum", phoneNumber="111", type="Company")
+    dv.add_customer("ADATUM")
+    asked = {"groups": [["displayName"]], "dry_run": True}
+    loose = served.done("operator", "POST", f"{CUSTOMER}/match", asked)
+    assert loose["local"] == {"coupled": 1}
+    strict = served.done("operator", "POST", f"{CUSTOMER}/match", {**asked, "case_sensitive": ["displayName"]})
+    assert strict["local"] == {"no_match": 1}
+
+
 def test_what_a_job_did_to_each_record_is_listed_by_outcome(served: Served, api_desks: Desks) -> None:
     bc, dv = api_desks
     bc.add("customers", number="10000", displayName="Adatum", phoneNumber="111", type="Company")

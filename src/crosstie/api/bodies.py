@@ -146,3 +146,7 @@ class MatchBody(Body, frozen=True, kw_only=True):
     dry_run: bool = False
     create: bool | None = None
     synchronise: bool | None = None
+    case_sensitive: Annotated[list[FieldName], Meta(max_length=100)] | None = None
+    """The fields whose capitals count; left away, as the mapping says."""
+    winner: Preference | None = None
+    """Whose data is sent right after coupling; left away, as the mapping says."""

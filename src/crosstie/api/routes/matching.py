@@ -40,6 +40,8 @@ async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBo
             local_ids=ids,
             create=data.create,
             synchronise=data.synchronise,
+            case_sensitive=data.case_sensitive,
+            winner=data.winner,
         )
     async with session_of(request) as session:
         report = await match(
@@ -50,6 +52,8 @@ async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBo
             dry_run=data.dry_run,
             create=data.create,
             synchronise=data.synchronise,
+            case_sensitive=data.case_sensitive,
+            winner=data.winner,
         )
     return Response(_matched(report))
 
