@@ -51,6 +51,7 @@ async def test_a_one_way_field_is_decided_by_its_source_and_is_no_conflict(flow:
     behaviour: IntegrationRecordSynchTest/VerifyModifiedFlagsAfterFieldsTransferWithUnchangedUnidirectionalField
     """
     pair = await flow.pair(creditLimit=100)
+    await flow.sync()
     flow.dv.change("accounts", pair.remote_id, creditlimit=999)
     assert told(await flow.sync()) == ({}, {"unchanged": 1})
     assert flow.dv.account(pair.remote_id)["credit limit"] == 999, "nothing moved at the source"
