@@ -118,7 +118,7 @@ def _row(
     return FieldRow(
         name=pair_of(row),
         row=view,
-        local_label=(one.label if one else "") or row.local_field or "",
+        local_label=view.label if row.local_field else "",
         remote_label=(other.label if other else "") or row.remote_field or "",
         local_type=_type(one),
         remote_type=_type(other),

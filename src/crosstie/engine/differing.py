@@ -6,10 +6,11 @@ The proposals are the decisions that synchronising would make; nothing here deci
 from collections.abc import Mapping, Sequence
 
 from crosstie.engine.compiling import CompiledField, CompiledMapping
+from crosstie.engine.converting import as_text
 from crosstie.engine.decision import compose, decide
 from crosstie.engine.merging import WRITES
 from crosstie.engine.pairing import Paired
-from crosstie.engine.wording import Wording
+from crosstie.engine.wording import REFERENCES, Wording
 from crosstie.model.base import Base
 from crosstie.model.decisions import Decision, FieldAction, FieldDecision, Preference, Request, Transferred
 from crosstie.model.differences import FieldDifference, Preset, Proposal, Shown
@@ -93,22 +94,33 @@ def _field(
     local, remote = item.pair.local, item.pair.remote
     changed = tuple(side for side in Side if _changed(field, item, side))
     proposals = {preference: _proposal(field, decision, wording) for preference, decision in found.items()}
+    differs = any(proposal.action in _TELLING for proposal in proposals.values())
+    here, there = _shown(field, Side.LOCAL, local, wording), _shown(field, Side.REMOTE, remote, wording)
+    if not differs:
+        here, there = _spoken(field, Side.LOCAL, here, there), _spoken(field, Side.REMOTE, there, here)
     return FieldDifference(
         name=field.name,
         label=field.label,
         local_field=field.local_field,
         remote_field=field.remote_field,
         direction=Direction.BIDIRECTIONAL if field.both_ways else _direction(field),
-        local=_shown(field, Side.LOCAL, local, wording),
-        remote=_shown(field, Side.REMOTE, remote, wording),
+        local=here,
+        remote=there,
         base_local=_base(field, Side.LOCAL, item.base, wording),
         base_remote=_base(field, Side.REMOTE, item.base, wording),
         changed=changed,
-        differs=any(proposal.action in _TELLING for proposal in proposals.values()),
+        differs=differs,
         choices=tuple(side for side in Side if field.reaches(side.other)),
         newer=_newer(local, remote) if len(changed) > 1 else None,
         proposals=proposals,
     )
+
+
+def _spoken(field: CompiledField, side: Side, shown: Shown, other: Shown) -> Shown:
+    """Return an id that nobody has coupled, as the base currency's, in the words of the value that means the same."""
+    schema = field.schema(side)
+    unnamed = schema is not None and schema.type in REFERENCES and shown.words == as_text(shown.value)
+    return Shown(shown.value, other.words) if unnamed and other.words else shown
 
 
 def _direction(field: CompiledField) -> Direction:

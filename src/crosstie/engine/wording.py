@@ -11,7 +11,8 @@ from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldSchema, FieldType
 from crosstie.model.values import Scalar
 
-_IDS = (FieldType.LOOKUP, FieldType.GUID)
+REFERENCES = (FieldType.LOOKUP, FieldType.GUID)
+"""Types of fields that hold the id of another record."""
 
 
 class Wording:
@@ -33,7 +34,7 @@ class Wording:
             return ""
         if schema.type is FieldType.CHOICE:
             return schema.options.get(as_text(value), as_text(value))
-        if schema.type in _IDS and isinstance(value, str) and (found := self._names.get((side, _id(value)))):
+        if schema.type in REFERENCES and isinstance(value, str) and (found := self._names.get((side, _id(value)))):
             return _called(found, side)
         if isinstance(value, bool):
             return "yes" if value else "no"
@@ -57,7 +58,7 @@ class Wording:
         return {
             side: values
             if any(
-                (schema := field.schema(side)) is not None and schema.type in _IDS
+                (schema := field.schema(side)) is not None and schema.type in REFERENCES
                 for field in self._ctx.compiled.fields
             )
             else set()
