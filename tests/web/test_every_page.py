@@ -82,13 +82,14 @@ def handlers() -> list[tuple[str, str, HTTPRouteHandler]]:
                 if isinstance(handler, HTTPRouteHandler) and not route.path.startswith("/static"):
                     address = re.sub(r"\{(\w+)(:\w+)?\}", lambda part: PARTS.get(part[1], "10000"), route.path)
                     found += [(method, address, handler) for method in sorted(handler.http_methods - {"OPTIONS"})]
-    return found
+    return sorted(found, key=lambda each: each[:2])  # the framework keeps them in no order
 
 
-@pytest.mark.parametrize(("method", "address", "handler"), handlers(), ids=lambda part: str(part)[:80])
-def test_without_sign_in_nothing_answers(method: str, address: str, handler: HTTPRouteHandler, demo: Site) -> None:
-    if address in OPEN or address.startswith(OPEN_BELOW):
-        pytest.skip("it answers everybody")
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [each[:2] for each in handlers() if not (each[1] in OPEN or each[1].startswith(OPEN_BELOW))],
+)
+def test_without_sign_in_nothing_answers(method: str, address: str, demo: Site) -> None:
     answer = httpx.request(method, demo.address + address)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
@@ -109,15 +110,10 @@ def viewer(demo: Site) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("method", "address", "handler"),
-    [each for each in handlers() if each[0] not in ("GET", "HEAD")],
-    ids=lambda part: str(part)[:80],
+    ("method", "address"),
+    [each[:2] for each in handlers() if each[2].opt.get("permission", Permission.LOOK) is not Permission.LOOK],
 )
-def test_a_viewer_writes_nowhere(
-    method: str, address: str, handler: HTTPRouteHandler, demo: Site, viewer: dict[str, str]
-) -> None:
-    if handler.opt.get("permission", Permission.LOOK) is Permission.LOOK:
-        pytest.skip("it is for everybody who is signed in")
+def test_a_viewer_writes_nowhere(method: str, address: str, demo: Site, viewer: dict[str, str]) -> None:
     answer = httpx.request(method, demo.address + address, headers=viewer)
     assert answer.status_code == 403
     assert "forbidden" in answer.text
