@@ -189,7 +189,7 @@ def test_removing_says_what_depends_on_it_and_asks(page: Page, small: Site) -> N
     assert len(list_connections(small.home)) == 2
     dialog(page).get_by_label("Remove it all the same").check()
     dialog(page).get_by_role("button", name="Remove").click()
-    expect(dialog(page)).to_contain_text("are forgotten")
+    expect(dialog(page)).to_contain_text("The connection and its secret are forgotten.")
     assert [each.name for each in list_connections(small.home)] == ["business-central"]
     assert small.bc.exists("customers", small.bc.id_of("customers", "10000"))
 
