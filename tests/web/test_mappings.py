@@ -55,6 +55,7 @@ def test_a_filter_says_what_it_would_admit_before_it_is_saved(calm_page: Page, c
     field.fill("cty eq 'Leeds'")
     expect(page.locator("#filter-figures").get_by_role("alert")).to_contain_text("names the field 'cty'")
     page.get_by_role("button", name="Save the filters").click()
+    expect(field).to_have_attribute("aria-invalid", "true")  # the answer to the saving has come
     expect(page.locator("form").get_by_role("alert").last).to_contain_text("Did you mean")
     assert show_mapping(calm.home, "CUSTOMER").local_filter == "blocked eq null", "what is wrong is not stored"
     page.get_by_label("Table Filter (Customers").fill("city eq 'Leeds'")
