@@ -107,10 +107,10 @@ def test_settings_are_saved_as_they_are_chosen_with_the_keyboard(page: Page, sma
     expect(page.get_by_label("Synch. Only Coupled Records")).to_be_focused()
     page.get_by_label("Resolve Deletion Conflicts").focus()
     page.keyboard.press("d")
+    expect(page.get_by_text("is uncoupled, and then gets a new partner")).to_be_visible()
     expect(page.locator(".saved").filter(has_text="Saved")).to_be_visible()
     found = show_mapping(small.home, "CUSTOMER")
     assert (found.only_coupled, found.deletion_conflict) == (False, "uncouple")
-    expect(page.get_by_text("is uncoupled, and then gets a new partner")).to_be_visible()
     with small.home.store.begin() as unit:
         assert [entry.actor for entry in unit.people.audit(actions=[AuditAction.CHANGE_MAPPING])] == ["demo", "demo"]
 
