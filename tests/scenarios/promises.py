@@ -10,7 +10,7 @@ from crosstie.model.base import decode_base
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.filters import compile_filter
 from crosstie.model.jobs import JobState
-from crosstie.model.mappings import Direction, FindingPolicy
+from crosstie.model.mappings import DeletionConflictResolution, Direction, FindingPolicy
 from crosstie.model.records import Side, WriteKind
 from crosstie.model.schema import TableSchema
 from crosstie.model.values import Scalar, normalise
@@ -116,6 +116,7 @@ class Promises:
         """Check what must hold once a job of a mapping has come to its end."""
         self._no_open_intents(mapping)
         self._nothing_is_lost(mapping)
+        self._nobody_is_asked_in_vain(mapping)
 
     def _running_jobs(self) -> None:
         for job in self.world.jobs():
@@ -187,6 +188,14 @@ class Promises:
             problems = {p.record for p in self.world.problems(mapping) if p.code == "busy"}
             known = intent.kind is WriteKind.CREATE and (intent.side.other, intent.source_id) in problems
             self.check(known, f"the job left an intent open: {intent}")
+
+    def _nobody_is_asked_in_vain(self, mapping: str) -> None:
+        """Where a policy settles deletions, the job just done has asked nobody about one, in whatever direction."""
+        if self.world.mapping(mapping).deletion_conflict is DeletionConflictResolution.ASK:
+            return
+        last = max(job.id for job in self.world.jobs() if job.mapping == mapping and job.exclusive)
+        asked = [p.name for p in self.world.problems(mapping) if p.code == "partner-deleted" and p.job_id == last]
+        self.check(not asked, f"a person is asked about deletions that the policy settles: {asked}")
 
     def _nothing_is_lost(self, mapping: str) -> None:
         """Edits that we overwrote or deleted stand in the journal as lost."""

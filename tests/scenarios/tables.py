@@ -64,9 +64,10 @@ TABLES = {
 GATES = {Side.LOCAL: ("blocked", True, False), Side.REMOTE: ("statecode", 1, 0)}
 """The field that takes a record out of the filter of its side, its value outside and inside."""
 FILTERS = {
-    Side.LOCAL: ("blocked eq false", "blocked eq false and creditLimit lt 40", None),
-    Side.REMOTE: ("statecode eq 0", "statecode eq 0 and customertypecode ne 9", None),
+    Side.LOCAL: ("blocked eq false", "blocked eq false and creditLimit lt 40", "origin ne 'CRM'", None),
+    Side.REMOTE: ("statecode eq 0", "statecode eq 0 and customertypecode ne 9", "customertypecode ne 3", None),
 }
+"""Filters of each side; the third ones do not admit what we create there."""
 
 
 def tied(mapping: str, name: str) -> Tied:

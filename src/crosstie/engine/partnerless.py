@@ -3,7 +3,7 @@
 from typing import Final
 
 from crosstie.engine.compiling import CompiledField, CompiledMapping
-from crosstie.engine.merging import BLOCKED, WRITES
+from crosstie.engine.merging import BLOCKED, HELD_BACK, WRITES
 from crosstie.engine.verdicts import ineligible, out_of_filter, problem_of, writes_to
 from crosstie.model.base import Base
 from crosstie.model.decisions import (
@@ -53,7 +53,7 @@ def _uncoupled(
     if not _create_asked(request, target) or not compiled.mapping.reaches(target):
         return Decision(pair=pair, action=RecordAction.IGNORE, reason="not coupled")
     if request.preference is BLOCKED[target]:
-        return Decision(pair=pair, action=RecordAction.IGNORE, reason="only the other direction was asked for")
+        return Decision(pair=pair, action=RecordAction.IGNORE, reason=HELD_BACK)
     if not (pair.local_in_filter and pair.remote_in_filter):
         return ineligible(pair, "The record is outside of the mapping's filter.", request)
     if not compiled.schema(target).creatable:
@@ -150,27 +150,51 @@ def _partner_deleted(
     policy = mapping.deletion_conflict
     if request.on_purpose and _create_asked(request, target):
         policy = DeletionConflictResolution.RESTORE
+    written = _settled_by_writing_to(compiled, policy, source)
+    if written is not None and request.preference is BLOCKED[written]:
+        return _held_back(pair, target, request)
     match policy:
-        case DeletionConflictResolution.RESTORE if (
-            mapping.reaches(target) and request.preference is not BLOCKED[target] and compiled.schema(target).creatable
-        ):
+        case DeletionConflictResolution.RESTORE if written is not None:
             reason = f"restored: the {target} record was deleted"
             return _create(compiled, pair, source, moved or _NOTHING, request, reason)
         case DeletionConflictResolution.UNCOUPLE:
             return Decision(
                 pair=pair, action=RecordAction.UNCOUPLE, reason=f"the {target} record was deleted: uncoupled by policy"
             )
-        case DeletionConflictResolution.DELETE if (
-            mapping.reaches(source) and request.preference is not BLOCKED[source] and compiled.schema(source).deletable
-        ):
+        case DeletionConflictResolution.DELETE if written is not None:
             reason = f"the {target} record was deleted: deleted by policy"
             return delete_survivor(compiled, pair, source, base, reason)
+    return _asked(pair, f"the {target} record was deleted", f"The {target} record that it is coupled to was deleted.")
+
+
+def _settled_by_writing_to(
+    compiled: CompiledMapping, policy: DeletionConflictResolution, survivor: Side
+) -> Side | None:
+    """Return the side that the policy writes to; None where it writes nowhere, or to where it cannot."""
+    match policy:
+        case DeletionConflictResolution.RESTORE if compiled.schema(survivor.other).creatable:
+            side = survivor.other
+        case DeletionConflictResolution.DELETE if compiled.schema(survivor).deletable:
+            side = survivor
+        case _:
+            return None
+    return side if compiled.mapping.reaches(side) else None
+
+
+def _held_back(pair: Pair, target: Side, request: Request) -> Decision:
+    """A job of the other direction leaves a deletion to the next; only who has named the record is asked."""
+    if request.on_purpose:
+        return _asked(pair, HELD_BACK, f"The {target} record that it is coupled to was deleted, and {HELD_BACK}.")
+    return Decision(pair=pair, action=RecordAction.IGNORE, reason=HELD_BACK)
+
+
+def _asked(pair: Pair, reason: str, words: str) -> Decision:
     return Decision(
         pair=pair,
         action=RecordAction.DELETION_CONFLICT,
-        reason=f"the {target} record was deleted",
+        reason=reason,
         problem_code="partner-deleted",
-        problem_words=f"The {target} record that it is coupled to was deleted.",
+        problem_words=words,
     )
 
 

@@ -127,13 +127,16 @@ def _update_couplings(
     held_back: list[Coupling] = []
     for item in carried:
         coupling = item.decision.pair.coupling
-        ignored = item.decision.action is RecordAction.IGNORE
-        if coupling is None or ignored or item.created or item.uncoupled or id(item) in coupled:
+        if coupling is None or item.created or item.uncoupled or id(item) in coupled:
+            continue
+        if item.decision.action is RecordAction.IGNORE:
+            if item.decision.reason == HELD_BACK:
+                held_back.append(coupling)
             continue
         after = _after(ctx, item, coupling, problems.get(id(item)))
         if after != coupling:
             changed[coupling.id] = after
-        if any(found.reason == HELD_BACK for found in item.decision.fields):
+        if HELD_BACK in (item.decision.reason, *(found.reason for found in item.decision.fields)):
             held_back.append(after)
         if _unvouched(ctx, after) and item.results:
             follow.append(after)

@@ -29,6 +29,7 @@ LANES = 2
 LOOKS = 4
 """So often a record that keeps changing while it is written is read and decided again."""
 _SET_FREE = (DueReason.PARTNER_COUPLED, DueReason.FOLLOW_UP)
+_CHOSEN = {DueReason.COUPLED_SEND: Preference.SEND, DueReason.COUPLED_GET: Preference.GET}
 FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -99,27 +100,28 @@ class _Run:
             with ctx.store.begin() as unit:
                 noted = unit.due(ctx.mapping_name, ctx.now() if ctx.task.patient else FAR, limit=PAGE)
             fresh = [
-                row
-                for row in noted
-                if (row.side, row.record_id) not in tried
-                and (before or row.reason in _SET_FREE)
-                and (row.reason is not DueReason.HELD_BACK or ctx.task.preference is Preference.MERGE)
+                row for row in noted if (row.side, row.record_id) not in tried and (before or row.reason in _SET_FREE)
             ]
             if not fresh:
                 return
             for side in (Side.LOCAL, Side.REMOTE):
-                kinds = dict.fromkeys((row.create, _preference(row)) for row in fresh if row.side is side)
+                kinds = dict.fromkeys((row.create, self._preference(row)) for row in fresh if row.side is side)
                 for create, preference in kinds:
                     ids = [
                         row.record_id
                         for row in fresh
-                        if row.side is side and row.create is create and _preference(row) is preference
+                        if row.side is side and row.create is create and self._preference(row) is preference
                     ]
                     await self._due_part(side, ids, create, preference)
             tried |= {(row.side, row.record_id) for row in fresh}
             if ctx.task.dry_run:
                 # Nothing is struck out, so that the same rows would come again.
                 return
+
+    def _preference(self, row: Due) -> Preference:
+        """Return whose data wins: as chosen when it was coupled; for what a job has held back, as this one is told."""
+        held_back = row.reason is DueReason.HELD_BACK
+        return self.ctx.task.preference if held_back else _CHOSEN.get(row.reason, Preference.MERGE)
 
     async def _due_part(self, side: Side, ids: Sequence[str], create: bool, preference: Preference) -> None:
         ctx, mapping = self.ctx, self.ctx.compiled.mapping
@@ -304,13 +306,6 @@ def _ids(records: Sequence[Record]) -> frozenset[str]:
 def _records(side: Side, paired: Sequence[Paired]) -> list[Record]:
     found = [item.pair.local if side is Side.LOCAL else item.pair.remote for item in paired]
     return [record for record in found if record is not None]
-
-
-def _preference(row: Due) -> Preference:
-    """Return whose data wins where a record is due because it was just coupled."""
-    return {DueReason.COUPLED_SEND: Preference.SEND, DueReason.COUPLED_GET: Preference.GET}.get(
-        row.reason, Preference.MERGE
-    )
 
 
 def _id(side: Side, item: Paired) -> str:

@@ -200,7 +200,7 @@ class DueReason(StrEnum):
     FOLLOW_UP = "follow_up"
     """A system changed mapped fields by itself when it was written; the other side has not got them yet."""
     HELD_BACK = "held_back"
-    """A job of the other direction went past a change; the next one of both directions carries it over."""
+    """A job of one direction went past what the other one is to carry over: a change, or what follows a deletion."""
     COUPLED_MERGE = "coupled_merge"
     """Just coupled, to be brought in step; nobody's data was preferred."""
     COUPLED_SEND = "coupled_send"

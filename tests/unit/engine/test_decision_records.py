@@ -277,11 +277,13 @@ class TestDeletion:
         ("policy", "preference", "local", "remote"),
         [(RESTORE, SEND, None, {"fullname": "A"}), (DELETE, GET, None, {"fullname": "A"})],
     )
-    def test_asked_about_where_a_person_chose_the_other_direction(
+    def test_left_to_the_other_direction_where_that_is_the_one_to_settle_it(
         self, policy: DeletionConflictResolution, preference: Preference, local: Any, remote: Any
     ) -> None:
         decision = decided(deletion(policy), local, remote, request=Request(preference=preference))
-        assert decision.action is RecordAction.DELETION_CONFLICT
+        assert (decision.action, decision.reason) == (RecordAction.IGNORE, "only the other direction was asked for")
+        named = decided(deletion(policy), local, remote, request=Request(preference=preference, on_purpose=True))
+        assert (named.action, named.problem_code) == (RecordAction.DELETION_CONFLICT, "partner-deleted")
 
     def test_a_person_who_creates_it_anew_restores_it(self) -> None:
         """behaviour: CRMCouplingTest/SyncCustomerWithCorruptCouplingToNewCRMAccount"""

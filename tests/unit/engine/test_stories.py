@@ -9,7 +9,7 @@ from crosstie.model.decisions import Preference, RecordAction
 from crosstie.model.errors import AlreadyCoupled
 from crosstie.model.jobs import Outcome
 from crosstie.model.mappings import DeletionConflictResolution, UpdateConflictResolution
-from crosstie.model.records import Side
+from crosstie.model.records import Side, WriteKind
 from crosstie.systems.memory import FaultKind
 from tests.scenarios.tables import CUSTOMER
 from tests.scenarios.world import Plan, World
@@ -160,6 +160,17 @@ def test_a_plan_shows_a_creation_that_is_due_once(world: World) -> None:
     assert [each.action for each in plan.decisions].count(RecordAction.CREATE_REMOTE) == 1
 
 
+def test_a_plan_shows_nothing_after_a_creation_that_the_filter_does_not_admit(world: World) -> None:
+    world.change_mapping(only_coupled=False, local_filter="origin ne 'CRM'")
+    world.make(REMOTE, number="1", name="Adatum")
+    plan = Plan()
+    world.sync(dry_run=True, observer=plan)
+    world.sync()
+    assert [each.action for each in plan.decisions] == [RecordAction.CREATE_LOCAL]
+    assert [(each.side, each.kind) for each in world.written()] == [(LOCAL, WriteKind.CREATE)]
+    assert [each.state for each in world.couplings()] == [CouplingState.OUT_OF_FILTER]
+
+
 # --- it heals ---------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +200,35 @@ def test_a_change_that_a_job_of_one_direction_holds_back_is_carried_over_by_the_
     world.sync()
     assert world.value(side.other, remote if side is LOCAL else local, field) == 7
     assert world.due(CUSTOMER) == []
+
+
+@pytest.mark.parametrize("then", [None, Preference.SEND])
+def test_a_deletion_that_a_job_of_one_direction_meets_is_settled_by_the_policy_in_the_next(
+    world: World, then: Preference | None
+) -> None:
+    local, remote = coupled(world)
+    world.change_mapping(deletion_conflict=DeletionConflictResolution.RESTORE)
+    world.sync()
+    world.delete(REMOTE, remote)
+    world.sync(direction=Preference.GET)
+    assert (world.problems(), world.ids(REMOTE), [due.reason for due in world.due(CUSTOMER)]) == ([], [], ["held_back"])
+    world.sync(direction=then)
+    assert [(each.local_id, each.state) for each in world.couplings()] == [(local, CouplingState.IN_STEP)]
+    assert world.ids(REMOTE) == [world.couplings()[0].remote_id]
+    assert world.due(CUSTOMER) == []
+
+
+def test_who_names_a_record_in_the_wrong_direction_is_told_of_its_deletion_and_the_next_job_settles_it(
+    world: World,
+) -> None:
+    local, remote = coupled(world)
+    world.change_mapping(deletion_conflict=DeletionConflictResolution.RESTORE)
+    world.sync()
+    world.delete(REMOTE, remote)
+    world.sync(CUSTOMER, local, direction=Preference.GET)
+    assert [problem.code for problem in world.problems()] == ["partner-deleted"]
+    world.sync()
+    assert (world.problems(), len(world.ids(REMOTE))) == ([], 1)
 
 
 @pytest.mark.parametrize("fault", [FaultKind.THROTTLED, FaultKind.REFUSED])
