@@ -8,7 +8,7 @@ from crosstie.app.home import Home
 from crosstie.app.people.acting import note, require
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.views import MappingView
-from crosstie.engine.compiling import compile_mapping
+from crosstie.engine.compiling import compile_mapping, digest
 from crosstie.model.errors import ChangedSince, UnknownMapping
 from crosstie.model.filters import compile_filter
 from crosstie.model.mapping_changes import (
@@ -75,6 +75,9 @@ async def change_mapping(
             if find_mapping(unit.mappings(), before.name) != before:
                 raise ChangedSince(f"Somebody else has changed the mapping {before.name} meanwhile.", mapping=name)
             unit.put_mapping(after)
+            if digest(after) != digest(before):
+                # What was synchronised by name meanwhile is in step with the old mapping only; the cursor cannot tell.
+                unit.forget_cursors(after.name)
             details = {"changes": [msgspec.to_builtins(each) for each in found]}
             note(unit, by, AuditAction.CHANGE_MAPPING, before.name, session.now(), details=details)
     with session.store.begin() as unit:

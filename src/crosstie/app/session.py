@@ -109,11 +109,12 @@ class Session:
         """
         mapping = self.mapping(name)
         await self._check_environments()
-        if mapping.name not in self._compiled:
+        compiled = self._compiled.get(mapping.name)
+        if compiled is None or compiled.mapping != mapping:
             local = await self.systems[Side.LOCAL].describe(mapping.local_table)
             remote = await self.systems[Side.REMOTE].describe(mapping.remote_table)
-            self._compiled[mapping.name] = compile_mapping(mapping, local, remote, all_rules())
-        return self._compiled[mapping.name]
+            compiled = self._compiled[mapping.name] = compile_mapping(mapping, local, remote, all_rules())
+        return compiled
 
     async def context(
         self, name: str, task: Task, *, guards: Guards | None = None, observer: Observer | None = None
