@@ -16,6 +16,7 @@ from crosstie.app.selecting import Selection
 from crosstie.app.session import Session, connection_of, open_session
 from crosstie.app.synchronising import check_direction, synchronise
 from crosstie.app.undoing import undo_job
+from crosstie.app.winners import Winner
 from crosstie.engine.context import Assignment
 from crosstie.engine.planning import order_mappings
 from crosstie.jobs.scheduling import ALL
@@ -114,6 +115,7 @@ class CoupleArguments(OfMapping, frozen=True, kw_only=True):
     to: str
     synchronise: str | None = None
     replace: bool = False
+    winners: dict[str, Winner] = {}
 
     def kind(self) -> JobKind:
         return JobKind.COUPLING
@@ -217,7 +219,13 @@ async def _create(session: Session, given: CreateArguments) -> dict[str, Any]:
 
 async def _couple(session: Session, given: CoupleArguments) -> dict[str, Any]:
     done = await set_up_coupling(
-        session, given.mapping, given.record, given.to, synchronise=given.synchronise, replace=given.replace
+        session,
+        given.mapping,
+        given.record,
+        given.to,
+        synchronise=given.synchronise,
+        replace=given.replace,
+        winners=given.winners,
     )
     return {"coupling_id": done.coupling.id}
 

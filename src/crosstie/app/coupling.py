@@ -1,6 +1,6 @@
 """Set Up Coupling, Create New, Delete Coupling: for records that a person names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from crosstie.app.selecting import Selection, couplings_of, ids_of
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.synchronising import check_direction, run_synchronise
 from crosstie.app.views import CouplingPage, CouplingView
+from crosstie.app.winners import Winner, bring_in_step, by_position
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.coupling import couple
 from crosstie.engine.recovery import settle_open_intents
@@ -22,6 +23,8 @@ from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, N
 from crosstie.model.jobs import JobKind
 from crosstie.model.records import Side
 
+
+_NO_WINNERS: Mapping[str, Winner] = {}
 
 class SetUp(msgspec.Struct, frozen=True, kw_only=True):
     """A coupling that was set up, and what synchronising it came to (None where it was not asked for).
@@ -43,28 +46,37 @@ async def set_up_coupling(
     synchronise: str | None = None,
     replace: bool = False,
 ) -> SetUp:
+    winners: Mapping[str, Winner] = _NO_WINNERS,
     """Couple a local record with a remote one, and synchronise them in the direction chosen.
 
     `synchronise` is "no", "to_remote" or "from_remote"; left away it is what the dialog proposes (engine rule U-2).
-    `replace` lets go of the partner that the local record has. Raises UnknownRecord, AmbiguousRecord, AlreadyCoupled,
-    CannotCouple if the mapping's filter excludes the remote record, InvalidOption for a direction it does not have.
+    `replace` lets go of the partner that the local record has. `winners` name, for single fields, the side whose value
+    both get, or that both keep theirs; others go as `synchronise` says. Raises UnknownRecord, AmbiguousRecord,
+    AlreadyCoupled, CannotCouple if the mapping's filter excludes the remote record, UnknownField, InvalidOption for a
+    direction that the mapping or the field does not have.
     """
     name = session.mapping(mapping).name
     ctx = await session.context(name, Task(scope=Scope.RECORDS, on_purpose=True))
     preference = _preference(ctx, synchronise)
     check_direction(ctx.compiled.mapping, preference)
     local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
+    chosen = by_position(ctx.compiled, winners)
     remote_id = await _find_partner(ctx, to)
     coupled: list[Coupling] = []
+    if chosen:
+        _refuse_coupled(ctx, local_id, remote_id)
 
     async def work(job: Context) -> None:
         # A create that was interrupted may have given one of them a partner.
         await settle_open_intents(job)
-        coupled.extend(await couple(job, [(local_id, remote_id)], synchronise=preference, repoint=replace))
+        due = None if chosen else preference
+        coupled.extend(await couple(job, [(local_id, remote_id)], synchronise=due, repoint=replace))
 
     job = await run_job(ctx, JobKind.COUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
     report = None
-    if preference is not None:
+    if chosen:
+        report = await bring_in_step(session, name, local_id, preference, chosen, part_of=job.job_id)
+    elif preference is not None:
         task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),), preference=preference, on_purpose=True)
         following = await session.context(name, task)
         following.part_of = job.job_id
@@ -75,6 +87,18 @@ async def set_up_coupling(
 
 
 def _preference(ctx: Context, synchronise: str | None) -> Preference | None:
+def _refuse_coupled(ctx: Context, local_id: str, remote_id: str) -> None:
+    """Refuse to choose fields of a pair that is coupled: what was edited since it last agreed decides there."""
+    with ctx.store.begin() as unit:
+        held = unit.couplings.by_record(ctx.mapping_name, Side.LOCAL, [local_id]).get(local_id)
+    if held is not None and held.remote_id == remote_id:
+        raise AlreadyCoupled(
+            f"{held.name()} is coupled with this record already.",
+            next_step="Choose between the values of single fields with Synchronise Now.",
+            mapping=ctx.mapping_name,
+        )
+
+
     if synchronise is None:
         return Preference.SEND if ctx.compiled.mapping.reaches(Side.REMOTE) else Preference.GET
     if synchronise == "no":

@@ -1,5 +1,7 @@
 """Preview: two records side by side before they are coupled, with all that OK would change (F02, B2 to B5)."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from crosstie.app.differences import side_of_record
@@ -7,6 +9,7 @@ from crosstie.app.records import find_record, find_records
 from crosstie.app.session import Session
 from crosstie.app.synchronising import check_direction
 from crosstie.app.views import CouplingView
+from crosstie.app.winners import Winner, by_position, decide_winners, preference_of
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.coupling import foresee
 from crosstie.engine.decision import decide
@@ -24,6 +27,7 @@ from crosstie.model.records import Record, Side
 
 NO = "no"
 """Couple without synchronising: nothing moves until somebody edits."""
+_NO_WINNERS: Mapping[str, Winner] = {}
 
 
 class CouplingPreview(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +54,13 @@ class CouplingPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def preview(
-    session: Session, mapping: str, record: str, remote: str | None, *, synchronise: str | None = None
+    session: Session,
+    mapping: str,
+    record: str,
+    remote: str | None,
+    *,
+    synchronise: str | None = None,
+    winners: Mapping[str, Winner] = _NO_WINNERS,
 ) -> CouplingPreview:
     """Show a local record beside a remote one, or beside the one that would be created for it (`remote` None).
 
@@ -76,7 +86,8 @@ async def preview(
         )
     same = held is not None and held.remote_id == found.id
     way = NO if same and synchronise is None else _checked(ctx, synchronise)
-    return await _of_pair(ctx, local, found, held if same else None, way)
+    chosen = {} if same else by_position(ctx.compiled, winners)
+    return await _of_pair(ctx, local, found, held if same else None, way, chosen)
 
 
 async def preview_creation(session: Session, mapping: str, id: str, *, side: Side) -> CouplingPreview:
@@ -108,7 +119,12 @@ def _checked(ctx: Context, synchronise: str | None) -> str:
 
 
 async def _of_pair(
-    ctx: Context, local: Record, remote: Record, held: Coupling | None, synchronise: str
+    ctx: Context,
+    local: Record,
+    remote: Record,
+    held: Coupling | None,
+    synchronise: str,
+    winners: Mapping[int, Winner],
 ) -> CouplingPreview:
     preference = None if synchronise == NO else Preference(synchronise)
     pair = (local.id, remote.id)
@@ -117,13 +133,18 @@ async def _of_pair(
     await translate(ctx, [item])
     decisions = decide_each(ctx.compiled, item)
     chosen = decisions.get(preference) if preference is not None else None
+    if winners:
+        chosen = decide_winners(ctx.compiled, item, preference, winners)
     wording = _wording(ctx, item, list(decisions.values()))
     differences = field_differences(ctx.compiled, item, decisions, wording)
     return _preview(
         ctx,
         (local, remote),
         synchronise,
-        [_field(each, preference) for each in differences],
+        [
+            _field(each, preference_of(winners[at]) if at in winners else preference, preference)
+            for at, each in enumerate(differences)
+        ],
         chosen,
         blocked=refused.get(pair),
         replaced=replaced,
@@ -148,7 +169,7 @@ async def _of_creation(ctx: Context, side: Side, record: Record, held: Coupling 
         ctx,
         (local, remote),
         preference.value,
-        [_field(each, preference) for each in differences],
+        [_field(each, preference, preference) for each in differences],
         decision,
         blocked=_cannot_create(ctx, side.other, held, decision),
         replaced=[],
@@ -173,7 +194,8 @@ def _wording(ctx: Context, item: Paired, decisions: list[Decision]) -> Wording:
     return Wording(ctx, (item.pair.local, item.pair.remote), written)
 
 
-def _field(difference: FieldDifference, preference: Preference | None) -> FieldPreview:
+def _field(difference: FieldDifference, preference: Preference | None, preset: Preference | None) -> FieldPreview:
+    """Return a field as it comes out under `preference`, where `preset` is what all fields follow."""
     proposal = difference.proposals.get(preference) if preference is not None else None
     target = next((side for side, action in WRITES.items() if proposal and action is proposal.action), None)
     value = proposal.value if proposal is not None else None
@@ -183,7 +205,15 @@ def _field(difference: FieldDifference, preference: Preference | None) -> FieldP
         after_remote=value if target is Side.REMOTE and value is not None else difference.remote,
         writes=target,
         reason=proposal.reason if proposal is not None else "",
+        winner=_source(difference, preference),
+        chosen=preference is not preset,
     )
+
+
+def _source(difference: FieldDifference, preference: Preference | None) -> Side | None:
+    """Return the side whose value both are to get; None where both keep theirs."""
+    side = {Preference.SEND: Side.LOCAL, Preference.GET: Side.REMOTE}.get(preference) if preference else None
+    return side if side in difference.choices else None
 
 
 def _preview(

@@ -86,3 +86,7 @@ class FieldPreview(msgspec.Struct, frozen=True, kw_only=True):
     writes: Side | None
     """The side that is written."""
     reason: str = ""
+    winner: Side | None = None
+    """The side whose value both are to get; None where both keep theirs."""
+    chosen: bool = False
+    """Whether a person chose that for this field alone."""
