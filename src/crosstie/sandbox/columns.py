@@ -27,6 +27,8 @@ class Column:
     sql: str
     kind: Kind = "text"
     convert: Callable[[Any], object] | None = None
+    indexed: bool = False
+    """Whether an index holds ``fold(sql)``, so that it need not be worked out for each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Fragment:
     value: Any = None
     folded: bool = False
     """Compares without case, whatever the setting (``tolower``, ``toupper``)."""
+    indexed: bool = False
+    """An index alone tells whether it holds: of conditions that all have to hold, such a one is asked first."""
 
     @property
     def textual(self) -> bool:

@@ -26,6 +26,8 @@ Function = Callable[["SqlFilter", Any], Fragment]
 _COMPARATORS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
+_TEXTS = ("text", "code")
+_LAST_CHARACTER = "\U0010ffff"
 _DATE_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S"}
 
 
@@ -90,9 +92,7 @@ class SqlFilter:
         """A node that must be true or false."""
         match node:
             case ast.BoolOp():
-                left, right = self.condition(node.left), self.condition(node.right)
-                word = "AND" if isinstance(node.op, ast.And) else "OR"
-                return Fragment(f"({left.sql} {word} {right.sql})", left.params + right.params)
+                return chained([self.condition(node.left), self.condition(node.right)], isinstance(node.op, ast.And))
             case ast.UnaryOp(op=ast.Not()):
                 inner = self.condition(node.operand)
                 sql = f"NOT IFNULL({inner.sql}, 0)" if self._odata_nulls else f"NOT ({inner.sql})"
@@ -286,8 +286,10 @@ class SqlFilter:
             return Fragment(f"matches(?, {haystack.sql})", (pattern, *haystack.params))
         haystack, pattern = _fold_quickly(haystack), fold(pattern + "|")[:-1]
         if "[" in pattern:
-            return Fragment(f"matches(?, {haystack.sql})", (pattern, *haystack.params))
-        return Fragment(f"{haystack.sql} LIKE ?", (*haystack.params, pattern))
+            return Fragment(f"matches(?, {haystack.sql})", (pattern, *haystack.params), indexed=haystack.indexed)
+        if name == "startswith" and haystack.indexed and "%" not in pattern[:-1] and "_" not in pattern:
+            return _beginning(haystack, pattern[:-1])
+        return Fragment(f"{haystack.sql} LIKE ?", (*haystack.params, pattern), indexed=haystack.indexed)
 
     def _permit(self, name: str) -> None:
         if self._allowed is not None and name not in self._allowed:
@@ -306,10 +308,12 @@ def _fold(fragment: Fragment) -> Fragment:
 
 
 def _fold_quickly(fragment: Fragment) -> Fragment:
-    """The same for a text that no index can find: one in ASCII is folded without leaving SQLite."""
+    """The same for a part of a text: where no index holds it, one in ASCII is folded without leaving SQLite."""
     if fragment.literal or fragment.params:
         return _fold(fragment)
     sql = fragment.sql
+    if fragment.column is not None and fragment.column.indexed:
+        return Fragment(f"fold({sql})", folded=True, indexed=True)
     plain = f"rtrim(lower({sql}), ' ')"
     return Fragment(f"iif({sql} GLOB '*[^ -~]*', fold({sql}), {plain})", folded=True)
 
@@ -322,12 +326,28 @@ def _folded_part(needle: Fragment) -> Fragment:
     return Fragment("?", (value,), literal=True, value=value, folded=True)
 
 
+def chained(parts: Sequence[Fragment], every: bool) -> Fragment:
+    """Conditions that must all hold (*every*), or one of which must."""
+    ordered = sorted(parts, key=lambda part: not part.indexed) if every else parts
+    sql = (" AND " if every else " OR ").join(part.sql for part in ordered)
+    indexed = any(part.indexed for part in parts) if every else all(part.indexed for part in parts)
+    return Fragment(f"({sql})", tuple(value for part in ordered for value in part.params), indexed=indexed)
+
+
+def _beginning(haystack: Fragment, text: str) -> Fragment:
+    """The texts that begin so, as a range that an index finds."""
+    sql = f"({haystack.sql} >= ? AND {haystack.sql} < ?)"
+    return Fragment(sql, (text, text + _LAST_CHARACTER), indexed=haystack.indexed)
+
+
 def _plain_match(name: str, haystack: Fragment, needle: Fragment) -> Fragment:
     if needle.literal and needle.value == "":
         return Fragment(f"{haystack.sql} IS NOT NULL", haystack.params)
     if name == "contains":
         return Fragment(f"instr({haystack.sql}, {needle.sql}) > 0", haystack.params + needle.params)
     params = haystack.params + needle.params + needle.params
+    if name == "startswith" and needle.literal and haystack.column is not None and haystack.column.kind in _TEXTS:
+        return _beginning(haystack, str(needle.params[0]))
     if name == "startswith":
         return Fragment(f"substr({haystack.sql}, 1, length({needle.sql})) = {needle.sql}", params)
     return Fragment(f"substr({haystack.sql}, -length({needle.sql})) = {needle.sql}", params)

@@ -152,6 +152,40 @@ def test_without_case_and_with_live_wildcards(database: Database, text: str, row
     assert found(database, text, case_sensitive=False, wildcards=True) == rows
 
 
+def with_index(path: tuple[str, ...]) -> Column:
+    return Column("t.name", indexed=True) if path == ("name",) else resolve(path)
+
+
+@pytest.mark.parametrize("name", ["contains", "startswith", "endswith"])
+@pytest.mark.parametrize("text", ["CAF", "café n", "100%", "100% ", "_a", "[c-d]", "it''s", "nord ", "%", "x", ""])
+@pytest.mark.parametrize("more", ["", " and size ge 5", " or size eq 0"])
+def test_an_index_changes_nothing_in_what_is_found(database: Database, name: str, text: str, more: str) -> None:
+    tree = parse_filter(f"{name}(name,'{text}'){more}")
+    options: dict[str, Any] = {"case_sensitive": False, "wildcards": True}
+    answers = []
+    for names in (resolve, with_index):
+        sql, params = SqlFilter(names, **options).translate(tree)
+        answers.append([row[0] for row in database.execute(f"SELECT rowid FROM t WHERE {sql} ORDER BY rowid", params)])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "index"),
+    [
+        ("startswith(name,'Caf')", {"case_sensitive": False, "wildcards": True}, "(<expr>>? AND <expr><?)"),
+        ("startswith(code,'a')", {}, "(code>? AND code<?)"),
+    ],
+)
+def test_the_beginning_of_a_text_is_found_by_its_index(text: str, options: dict[str, Any], index: str) -> None:
+    db = Database()
+    db.execute("CREATE TABLE t (name TEXT, code TEXT)")
+    db.execute("CREATE INDEX t_name ON t (fold(name))")
+    db.execute("CREATE INDEX t_code ON t (code)")
+    sql, params = SqlFilter(with_index, **options).translate(parse_filter(text))
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN SELECT * FROM t WHERE {sql}", params)]
+    assert any(index in step for step in plan), plan
+
+
 @pytest.mark.parametrize(
     ("nulls", "text", "rows"),
     [

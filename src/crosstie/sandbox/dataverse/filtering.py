@@ -14,6 +14,7 @@ from crosstie.sandbox.dataverse.environment import Call
 from crosstie.sandbox.dataverse.errors import TOO_MANY_CONDITIONS, Refusal, unknown_property, unsupported
 from crosstie.sandbox.dataverse.schema import OWNER, Column, ManyToMany, Relation, Table
 from crosstie.sandbox.filters import Collection, FilterError, Fragment, OrderBy, SqlFilter, parse_filter, walk
+from crosstie.sandbox.sqlfilter import chained
 
 Condition = tuple[str, list[object]]
 
@@ -39,15 +40,23 @@ _KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
-def sql_column(column: Column, alias: str) -> SqlColumn:
-    """A column as filters compare it."""
+def sql_column(column: Column, alias: str, *, indexed: bool = False) -> SqlColumn:
+    """A column as filters compare it. *indexed*: as :func:`_has_index` says."""
     kind = _KINDS.get(column.type, "text")
     name = f"{alias}.{column.name}"
     if column.type == "Money":
         return SqlColumn(f"({name} / 10000.0)", kind)
     if kind == "datetime":
         return SqlColumn(name, kind, stored_datetime)
-    return SqlColumn(name, kind)
+    return SqlColumn(name, kind, indexed=indexed)
+
+
+def _has_index(table: Table, column: Column) -> bool:
+    """Whether an index begins with the folded text of a column: that of names, or that of a key."""
+    if column.type != "String":
+        return False
+    named = not table.intersect and table.named and column.name == table.primary
+    return named or any(key.columns[0] == column.name for key in table.keys.values())
 
 
 def stored_datetime(value: Any) -> str:
@@ -80,7 +89,7 @@ class Names:
                 column = table.columns[table.navigations[name].column]
             if column is None:
                 raise unknown_property(name, table.type_name)
-            return sql_column(column, self._alias)
+            return sql_column(column, self._alias, indexed=_has_index(table, column))
         relation = table.navigations.get(name)
         if relation is None:
             raise unknown_property(name, table.type_name)
@@ -129,9 +138,7 @@ class _Filter(SqlFilter):
         while isinstance(left, ast.BoolOp) and isinstance(left.op, kind):
             chain.append(left.right)
             left = left.left
-        parts = [self.condition(item) for item in (left, *reversed(chain))]
-        word = " AND " if kind is ast.And else " OR "
-        return Fragment(f"({word.join(part.sql for part in parts)})", tuple(v for part in parts for v in part.params))
+        return chained([self.condition(item) for item in (left, *reversed(chain))], kind is ast.And)
 
 
 def condition(call: Call, table: Table, alias: str, text: str) -> Condition:

@@ -93,7 +93,12 @@ def after(terms: Sequence[Term], last: Mapping[str, str | None]) -> tuple[str, l
             params += [*equal_params, *([] if value is None else [value])]
         equal.append(f"{term.sql} IS ?")
         equal_params.append(value)
-    return f"({' OR '.join(f'({part})' for part in alternatives)})", params
+    behind = f"({' OR '.join(f'({part})' for part in alternatives)})"
+    first, value = terms[0], _typed(terms[0], last[terms[0].name])
+    if first.descending or value is None:
+        return behind, params
+    # Says nothing new, but lets an index begin where the page does.
+    return f"({first.sql} >= ? AND {behind})", [value, *params]
 
 
 def _behind(term: Term, value: object) -> str:
