@@ -180,12 +180,6 @@ class Matched(msgspec.Struct, frozen=True, kw_only=True):
     synchronised: ReportShape | None = None
 
 
-class Named(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of what was changed."""
-
-    names: list[str]
-
-
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the server lives, and whether its store answers."""
 

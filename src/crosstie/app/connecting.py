@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import msgspec
 
-from crosstie.app.connections import check_complete
+from crosstie.app.connections import check_complete, impatient
+from crosstie.app.fitting import Misfit, misfit_of
 from crosstie.app.home import Home
 from crosstie.app.session import KIND_OF, connection_of
 from crosstie.app.systems import open_system
 from crosstie.engine.planning import order_mappings
 from crosstie.model.connections import Connection
-from crosstie.model.errors import CrosstieError
+from crosstie.model.errors import CrosstieError, Unreachable
 from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.records import CheckFinding, Side, SystemInfo, Write, WriteKind, WriteStatus
 from crosstie.standard import load_standard
@@ -20,12 +21,12 @@ from crosstie.systems.base import System
 
 _CURRENCIES = {Side.LOCAL: ("currencies", "code"), Side.REMOTE: ("transactioncurrency", "isocurrencycode")}
 
-_IMPATIENT = {"attempts": 2, "patience": 30.0, "first_pause": 0.2}
-"""Somebody waits for the answer, and can ask again."""
-
 
 class PreflightFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a preflight. `code` names what was checked, `error` the error that was found, which has a page."""
+    """One line of a preflight. `code` names what was checked, `error` the error that was found, which has a page.
+
+    A `warning` has passed: the systems can be connected, but not all of it will work, for the reason in `words`.
+    """
 
     code: str
     side: Side
@@ -34,6 +35,7 @@ class PreflightFinding(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     fix: str = ""
     error: str = ""
+    warning: bool = False
 
 
 async def preflight(
@@ -42,11 +44,13 @@ async def preflight(
     mappings: Sequence[TableMapping] | None = None,
     *,
     coupled_in: Mapping[Side, str] | None = None,
+    in_use: bool = False,
 ) -> list[PreflightFinding]:
     """Check address, sign-in, company, rights, clocks, currencies and tables of two systems; nothing is written.
 
-    `mappings` are those whose tables are looked at; else the standard ones. `coupled_in` are the environments in which
-    records are coupled already. What cannot be looked at because of an earlier failure is left out.
+    `mappings` are those whose tables are looked at; else the standard ones. A mapping that cannot work is a warning,
+    unless it is `in_use` or none can work. `coupled_in` are the environments in which records are coupled already.
+    What cannot be looked at because of an earlier failure is left out.
     """
     pair = {Side.LOCAL: local, Side.REMOTE: remote}
     findings: list[PreflightFinding] = []
@@ -68,9 +72,10 @@ async def preflight(
                 infos[side] = found
         if len(infos) == len(pair):
             await _check_currencies(findings, systems, infos)
-        tables = order_mappings(load_standard() if mappings is None else mappings)
+        wanted = order_mappings(load_standard() if mappings is None else mappings)
+        fit = await _check_mappings(findings, {side: systems[side] for side in infos}, wanted, in_use)
         for side in infos:
-            await _check_tables(findings, side, systems[side], tables)
+            await _check_tables(findings, side, systems[side], fit)
     finally:
         for system in systems.values():
             await system.close()
@@ -86,7 +91,7 @@ async def check_connections(home: Home) -> list[PreflightFinding]:
         known, mappings = unit.connections(), [each for each in unit.mappings() if each.enabled]
     local, remote = (connection_of(known, side) for side in Side)
     coupled_in = {side: each.environment for side, each in ((Side.LOCAL, local), (Side.REMOTE, remote))}
-    return await preflight(local, remote, mappings or None, coupled_in=coupled_in)
+    return await preflight(local, remote, mappings or None, coupled_in=coupled_in, in_use=bool(mappings))
 
 
 def _opened(findings: list[PreflightFinding], side: Side, connection: Connection) -> System | None:
@@ -94,8 +99,7 @@ def _opened(findings: list[PreflightFinding], side: Side, connection: Connection
         check_complete(connection)
         if connection.kind is not KIND_OF[side]:
             connection = msgspec.structs.replace(connection, kind=KIND_OF[side])
-        limits = {**(connection.settings.get("limits") or {}), **_IMPATIENT}
-        return open_system(msgspec.structs.replace(connection, settings={**connection.settings, "limits": limits}))
+        return open_system(impatient(connection))
     except CrosstieError as error:
         findings.append(_failed("settings", side, connection.name, error))
         return None
@@ -166,6 +170,27 @@ async def _codes(system: System, table: str, field: str) -> set[str]:
     return {str(each.values.get(field)) async for page in system.scan(table, (field,)) for each in page.records}
 
 
+async def _check_mappings(
+    findings: list[PreflightFinding], systems: Mapping[Side, System], mappings: Sequence[TableMapping], in_use: bool
+) -> list[TableMapping]:
+    """Return the mappings whose tables and fields are all there; say of each other one what it lacks."""
+    misfits: dict[str, Misfit] = {}
+    for mapping in mappings:
+        misfit = await misfit_of(mapping, systems)
+        if misfit is not None and misfit.lacking:
+            misfits[mapping.name] = misfit
+        elif misfit is not None:
+            break  # the check of the tables says what keeps the system from answering
+    warning = not in_use and len(misfits) < len(mappings)
+    for name, misfit in misfits.items():
+        side, error = misfit.side, misfit.error
+        step = "Until then it stays disabled; enable it afterwards." if warning else "Or disable the mapping."
+        found = _failed(f"mapping {name}", side, systems[side].name, error)
+        fix = f"{error.advice} {step}".strip()
+        findings.append(msgspec.structs.replace(found, passed=warning, warning=warning, fix=fix))
+    return [each for each in mappings if each.name not in misfits]
+
+
 async def _check_tables(
     findings: list[PreflightFinding], side: Side, system: System, mappings: Sequence[TableMapping]
 ) -> None:
@@ -177,6 +202,8 @@ async def _check_tables(
             denied = await _write_denied(system, side, table, using)
         except CrosstieError as error:
             findings.append(_failed(f"table {table}", side, system.name, error))
+            if isinstance(error, Unreachable):
+                return  # nor will it answer for the other tables
             continue
         words = f"{table}: {'many' if number is None else f'{number:,}'} records"
         if denied:

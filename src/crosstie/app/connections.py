@@ -11,7 +11,8 @@ from crosstie.app.session import open_session
 from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionTest, ConnectionView
 from crosstie.model.connections import Connection, SystemKind
-from crosstie.model.errors import InvalidConnection, UnknownConnection
+from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection
+from crosstie.store.base import Unit
 
 
 def list_connections(home: Home) -> list[ConnectionView]:
@@ -35,15 +36,19 @@ async def add_connection(home: Home, connection: Connection, *, check: bool = Tr
     """Store a connection, or replace the one of its name, once its test has passed.
 
     With `check` off it is stored untested. Raises InvalidConnection, naming what is missing, before anything is
-    sent; a failed test is returned and nothing is stored.
+    sent; a failed test is returned and nothing is stored. Raises EnvironmentChanged as `put_working` does.
     """
     check_complete(connection)
     if not check:
-        _store(home, connection)
+        with home.store.begin() as unit:
+            known = {each.name: each for each in unit.connections(with_secrets=False)}
+            before = known.get(connection.name, connection)
+            unit.put_connection(msgspec.structs.replace(connection, environment=before.environment))
         return ConnectionTest(name=connection.name, passed=True, findings=[])
     test, environment = await _test(connection)
     if test.passed:
-        _store(home, msgspec.structs.replace(connection, environment=environment))
+        with home.store.begin() as unit:
+            put_working(unit, connection, environment)
     return test
 
 
@@ -84,8 +89,17 @@ async def test_paused(home: Home) -> list[str]:
     return [name for name in paused if (await test_connection(home, name)).passed]
 
 
+def impatient(connection: Connection) -> Connection:
+    """Return the connection for a test: somebody waits for the answer, and can ask again."""
+    given = connection.settings.get("limits") or {}
+    if not isinstance(given, dict):
+        return connection  # what is wrong with it is said when the system is opened
+    limits = {**given, "attempts": 2, "patience": 30.0, "first_pause": 0.2}
+    return msgspec.structs.replace(connection, settings={**connection.settings, "limits": limits})
+
+
 async def _test(connection: Connection) -> tuple[ConnectionTest, str]:
-    system = open_system(connection)
+    system = open_system(impatient(connection))
     try:
         findings = await system.check()
         passed = all(finding.passed for finding in findings)
@@ -95,9 +109,17 @@ async def _test(connection: Connection) -> tuple[ConnectionTest, str]:
     return ConnectionTest(name=connection.name, passed=passed, findings=findings), environment
 
 
-def enable_connection(home: Home, name: str) -> None:
-    """Use the connection again. Raises UnknownConnection."""
-    _store(home, msgspec.structs.replace(find_connection(home, name), enabled=True, paused_reason=""))
+async def enable_connection(home: Home, name: str) -> None:
+    """Use the connection again, once its test has passed; why it was disabled is forgotten.
+
+    Raises UnknownConnection, EnvironmentChanged, and the first failed line of the test as InvalidConnection: the
+    connection stays as it was then.
+    """
+    connection = find_connection(home, name)
+    test, environment = await _test(connection)
+    _require_passed(test)
+    with home.store.begin() as unit:
+        put_working(unit, msgspec.structs.replace(connection, enabled=True, paused_reason=""), environment)
 
 
 def disable_connection(home: Home, name: str) -> None:
@@ -123,6 +145,7 @@ def remove_connection(home: Home, name: str, *, forced: bool = False) -> None:
                 couplings=coupled,
             )
         unit.remove_connection(connection.name)
+        _start_over(unit)
 
 
 async def connect_pair(home: Home, business_central: Connection, dataverse: Connection) -> list[str]:
@@ -134,14 +157,13 @@ async def connect_pair(home: Home, business_central: Connection, dataverse: Conn
     for connection in (business_central, dataverse):
         check_complete(connection)
         test, environment = await _test(connection)
-        failed = next((finding for finding in test.findings if not finding.passed), None)
-        if failed is not None:
-            raise InvalidConnection(f"{connection.name}: {failed.name}: {failed.detail}", next_step=failed.next_step)
-        tested.append(msgspec.structs.replace(connection, environment=environment))
-    for connection in tested:
-        _store(home, connection)
+        _require_passed(test)
+        tested.append((connection, environment))
+    with home.store.begin() as unit:
+        for connection, environment in tested:
+            put_working(unit, connection, environment)
     async with open_session(home) as session:
-        return await reset_mappings(session)
+        return (await reset_mappings(session)).mappings
 
 
 def check_complete(connection: Connection) -> None:
@@ -156,6 +178,38 @@ def check_complete(connection: Connection) -> None:
     if not connection.address.startswith(("http://", "https://")):
         raise InvalidConnection(
             f"The address {connection.address!r} is none: it must begin with https:// (or http://).", field="address"
+        )
+
+
+def put_working(unit: Unit, connection: Connection, environment: str) -> None:
+    """Store a connection that has just answered as `environment`.
+
+    Raises EnvironmentChanged if it answered as another one before and records are coupled in that. Without couplings,
+    both sides are read from the start: how far they were read says nothing about another environment.
+    """
+    known = {each.name: each.environment for each in unit.connections(with_secrets=False)}
+    before = known.get(connection.name, "")
+    if before and before != environment:
+        if any(unit.couplings.count(mapping.name) for mapping in unit.mappings()):
+            raise EnvironmentChanged(
+                f"{connection.name} answers as environment {environment}, but its records were coupled in {before}.",
+                connection=connection.name,
+            )
+        _start_over(unit)
+    unit.put_connection(msgspec.structs.replace(connection, environment=environment))
+
+
+def _start_over(unit: Unit) -> None:
+    for mapping in unit.mappings():
+        unit.forget_cursors(mapping.name)
+
+
+def _require_passed(test: ConnectionTest) -> None:
+    """Raise InvalidConnection with the first line of a test that failed."""
+    failed = next((finding for finding in test.findings if not finding.passed), None)
+    if failed is not None:
+        raise InvalidConnection(
+            f"{test.name}: {failed.name}: {failed.detail}", next_step=failed.next_step, findings=test.findings
         )
 
 

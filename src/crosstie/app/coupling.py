@@ -195,7 +195,7 @@ async def uncouple(
         raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for all.")
     task = Task(scope=Scope.RECORDS, on_purpose=True)
     ctx = await session.context(name, task, guards=Guards(forced=forced))
-    dependants = [await session.context(m.name, task) for m in session.mappings() if name in m.depends_on]
+    dependants = [await session.context(each.name, task) for each in session.dependants(name)]
     if all:
 
         async def everything(job: Context) -> None:

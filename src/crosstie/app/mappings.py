@@ -1,9 +1,11 @@
 """Mappings: listing, showing, changing, and restoring the standard ones."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
+from crosstie.app.fitting import misfit_of
 from crosstie.app.home import Home
 from crosstie.app.people.acting import note, require
 from crosstie.app.session import Session, find_mapping
@@ -23,8 +25,9 @@ from crosstie.model.people import AuditAction, Permission, Principal
 from crosstie.model.records import Side
 from crosstie.model.schema import TableSchema
 from crosstie.rules import all_rules
-from crosstie.rules.company_id import company_row
+from crosstie.rules.company_id import find_company_row
 from crosstie.standard import load_standard, standard_names
+from crosstie.store.base import Unit
 
 
 class ChangedMapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +172,30 @@ def _warnings(before: Mapping, after: Mapping, known: Sequence[Mapping]) -> list
     return found
 
 
+class LaidDown(msgspec.Struct, frozen=True, kw_only=True):
+    """Standard mappings that were stored; `off` are those of them that are switched off, with the reason."""
+
+    mappings: list[str]
+    off: dict[str, str] = {}
+
+
+class Prepared(NamedTuple):
+    """Standard mappings that are ready to be stored, and the facts of the connections that go with them."""
+
+    mappings: list[Mapping]
+    off: dict[str, str]
+    settings: dict[str, str]
+
+    def store(self, unit: Unit) -> LaidDown:
+        """Store them; the next job reads both sides from the start."""
+        for name, value in self.settings.items():
+            unit.put_setting(name, value)
+        for mapping in self.mappings:
+            unit.put_mapping(mapping)
+            unit.forget_cursors(mapping.name)
+        return LaidDown(mappings=[each.name for each in self.mappings], off=self.off)
+
+
 async def reset_mappings(
     session: Session,
     names: Sequence[str] = (),
@@ -176,41 +203,54 @@ async def reset_mappings(
     ownership: str = "person",
     custom_pages: bool = False,
     by: Principal | None = None,
-) -> list[str]:
+) -> LaidDown:
     """Restore standard mappings, all or those named, as shipped; couplings stay (engine rule U-17).
 
-    `custom_pages` chooses the variants on the custom API pages that carry every field. `by` is who is noted in the
-    audit log. Raises UnknownMapping if a name is not that of a standard mapping, and what compiling raises if a table
-    lacks a field.
+    One that the systems have no table or field for is stored switched off, with the reason in the answer: it can be
+    enabled once they do. `custom_pages` chooses the variants on the custom API pages that carry every field; where one
+    of these is missing, nothing is stored. `by` is who is noted in the audit log. Raises UnknownMapping if a name is
+    not that of a standard mapping, UnknownTable or UnknownField for custom pages, EnvironmentChanged, SystemFailure.
     """
+    await session.check_environments()
+    wanted = _standard_named(names)
+    ready = await prepare_standard(session, wanted, ownership=ownership, custom_pages=custom_pages)
+    with session.store.begin() as unit:
+        done = ready.store(unit)
+        if by is not None:
+            for name in done.mappings:
+                note(unit, by, AuditAction.RESET_MAPPING, name, session.now())
+    session.settings.update(ready.settings)
+    return done
+
+
+def _standard_named(names: Sequence[str]) -> list[str]:
     known = standard_names()
     by_folded = {name.casefold(): name for name in known}
-    wanted = []
     for name in names:
         if name.strip().casefold() not in by_folded:
             raise UnknownMapping(f"{name!r} is not a standard mapping; those are: {', '.join(known)}.", mapping=name)
-        wanted.append(by_folded[name.strip().casefold()])
-    session.access().remember("ownership_model", ownership)
-    company = await company_row_id(session)
-    mappings = load_standard(wanted or None, ownership=ownership, custom_pages=custom_pages, company_row_id=company)
-    with session.store.begin() as unit:
-        for mapping in mappings:
-            unit.put_mapping(mapping)
-            unit.forget_cursors(mapping.name)
-            if by is not None:
-                note(unit, by, AuditAction.RESET_MAPPING, mapping.name, session.now())
-    for mapping in mappings:
-        await session.compiled(mapping.name)
-    return [mapping.name for mapping in mappings]
+    return [by_folded[name.strip().casefold()] for name in names] or list(known)
 
 
-async def company_row_id(session: Session) -> str | None:
-    """Return the id of the Dataverse row that stands for the Business Central company, None if there is none.
+async def prepare_standard(
+    session: Session, names: Sequence[str], *, ownership: str, custom_pages: bool = False
+) -> Prepared:
+    """Return standard mappings as they are to be stored for these systems; nothing is stored.
 
-    Environments without Microsoft's solution have no such table (mapping rules, section 2).
+    Raises what `reset_mappings` raises.
     """
-    info = await session.systems[Side.LOCAL].info()
     access = session.access()
-    access.remember("company_id", str(info.details.get("company_id") or ""))
-    found = await company_row(access)
-    return found.id if found else None
+    info = await session.systems[Side.LOCAL].info()
+    access.settings = {**access.settings, "company_id": str(info.details.get("company_id") or "")}
+    # Environments without Microsoft's solution have no row of the company (mapping rules, section 2).
+    company = await find_company_row(access)
+    mappings, off = [], {}
+    for mapping in load_standard(names, ownership=ownership, custom_pages=custom_pages, company_row_id=company):
+        misfit = await misfit_of(mapping, session.systems)
+        if misfit is not None and (custom_pages or not misfit.lacking):
+            raise misfit.error
+        if misfit is not None:
+            off[mapping.name] = misfit.error.words
+        mappings.append(msgspec.structs.replace(mapping, enabled=mapping.enabled and misfit is None))
+    settings = {"ownership_model": ownership, "company_id": access.settings["company_id"]}
+    return Prepared(mappings, off, settings)

@@ -102,13 +102,22 @@ class Session:
         """Return a mapping by its name, whatever its case. Raises UnknownMapping with the names there are."""
         return find_mapping(self.mappings(), name)
 
+    def dependants(self, name: str) -> list[TableMapping]:
+        """Return the mappings whose records may belong to those of `name`; not those that are disabled and empty."""
+        with self.store.begin() as unit:
+            return [
+                each
+                for each in unit.mappings()
+                if name in each.depends_on and (each.enabled or any(unit.couplings.count(each.name).values()))
+            ]
+
     async def compiled(self, name: str) -> CompiledMapping:
         """Return a mapping compiled against the two tables as they are.
 
         Raises UnknownMapping, UnknownTable, UnknownField or InvalidMapping.
         """
         mapping = self.mapping(name)
-        await self._check_environments()
+        await self.check_environments()
         compiled = self._compiled.get(mapping.name)
         if compiled is None or compiled.mapping != mapping:
             local = await self.systems[Side.LOCAL].describe(mapping.local_table)
@@ -140,7 +149,7 @@ class Session:
                 ctx.filter_fields[side] = found.fields
         return ctx
 
-    async def _check_environments(self) -> None:
+    async def check_environments(self) -> None:
         """Stop if a connection answers with another environment than the one whose records are coupled."""
         if self._checked:
             return

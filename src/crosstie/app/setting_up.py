@@ -11,9 +11,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from crosstie.app.connecting import PreflightFinding, preflight
-from crosstie.app.connections import check_complete
+from crosstie.app.connections import check_complete, put_working
+from crosstie.app.fitting import misfit_of
 from crosstie.app.home import Home
-from crosstie.app.mappings import reset_mappings, standard_of
+from crosstie.app.mappings import LaidDown, prepare_standard, standard_of
 from crosstie.app.session import KIND_OF, Session
 from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionView
@@ -77,6 +78,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """Whether anything has been entered that is not in use yet."""
     mappings: list[str]
     """Those that there are already."""
+
+    @property
+    def warnings(self) -> list[PreflightFinding]:
+        """What will not work although the preflight has passed."""
+        return [each for each in self.findings if each.warning]
 
     @property
     def next_step(self) -> Step:
@@ -179,8 +185,11 @@ async def check_setup(home: Home) -> list[PreflightFinding]:
     """Run the preflight over what was entered, keep and return what it found. Raises InvalidOption if a side lacks."""
     with home.store.begin() as unit:
         draft, _ = _draft(unit)
-        mappings = unit.mappings() or load_standard(ownership=draft.ownership or "person")
-        coupled = any(unit.couplings.count(each.name) for each in unit.mappings())
+        there = unit.mappings()
+        coupled = any(unit.couplings.count(each.name) for each in there)
+    names = {each.name for each in there}
+    standard = load_standard(ownership=draft.ownership or "person")
+    mappings = there + [each for each in standard if each.name not in names]
     _both(draft)
     coupled_in = {side: each.environment for side, each in draft.connections.items()} if coupled else {}
     local, remote = (draft.connections[side] for side in Side)
@@ -214,41 +223,40 @@ async def compare_mappings(home: Home) -> list[Compared]:
     return found
 
 
-async def finish_setup(home: Home, *, mappings: str = "keep") -> list[str]:
-    """Use the connections from now on, and lay down the standard mappings; return the names of those laid down.
+async def finish_setup(home: Home, *, mappings: str = "keep") -> LaidDown:
+    """Use the connections from now on, and lay down the standard mappings; return those laid down.
 
     `mappings` is "keep", which adds only what is missing, or "defaults", which restores all as shipped. Couplings stay.
-    Raises InvalidOption if a step is missing, InvalidConnection if the preflight has not passed.
+    What cannot work in the two systems is disabled, and said with its reason. Everything is stored, or nothing.
+    Raises InvalidOption if a step is missing, InvalidConnection if the preflight has not passed, EnvironmentChanged,
+    SystemFailure.
     """
     if mappings not in ("keep", "defaults"):
         raise InvalidOption(f"{mappings!r} is none of keep and defaults.", mappings=mappings)
     with home.store.begin() as unit:
         draft, _ = _draft(unit)
-        there = {each.name for each in unit.mappings()}
+        there = unit.mappings()
     _both(draft)
     if not draft.passed:
         raise InvalidConnection(
             "The connections have not passed the preflight as they are now.", next_step="Run the preflight again."
         )
-    wanted = [name for name in standard_names() if mappings == "defaults" or name not in there]
-    ready: dict[Side, Connection] = {}
-    for side, connection in draft.connections.items():
-        system = open_system(connection)
-        try:
-            environment = (await system.info()).environment
-        finally:
-            await system.close()
-        ready[side] = msgspec.structs.replace(connection, environment=environment, enabled=True, paused_reason="")
-    laid: list[str] = []
-    if wanted:
-        async with _trying(home) as session:
-            laid = await reset_mappings(session, wanted, ownership=draft.ownership or "person")
+    kept = [each for each in there if mappings == "keep" or each.name not in standard_names()]
+    wanted = [name for name in standard_names() if name not in {each.name for each in kept}]
+    async with _trying(home) as session:
+        environments = {side: (await system.info()).environment for side, system in session.systems.items()}
+        ready = await prepare_standard(session, wanted, ownership=draft.ownership or "person")
+        misfits = [(each, await misfit_of(each, session.systems)) for each in kept if each.enabled]
+    off = {each.name: found.error.words for each, found in misfits if found is not None and found.lacking}
     with home.store.begin() as unit:
-        for connection in ready.values():
-            unit.put_connection(connection)
-        unit.put_setting("ownership_model", draft.ownership or "person")
+        for side, connection in draft.connections.items():
+            put_working(unit, msgspec.structs.replace(connection, enabled=True, paused_reason=""), environments[side])
+        done = ready.store(unit)
+        for mapping in kept:
+            if mapping.name in off:
+                unit.put_mapping(msgspec.structs.replace(mapping, enabled=False))
         unit.put_secret(_DRAFT, None)
-    return laid
+    return msgspec.structs.replace(done, off=done.off | off)
 
 
 def drop_setup(home: Home) -> None:

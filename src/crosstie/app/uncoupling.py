@@ -35,11 +35,10 @@ async def foresee_uncoupling(session: Session, mapping: str, side: Side, id: str
     if coupling is None:
         raise NotCoupled(f"The record is not coupled under {name}.", mapping=name, id=id)
     dependants = []
-    for other in session.mappings():
-        if name in other.depends_on:
-            rows = (await session.compiled(other.name)).fields
-            if any(isinstance(row.rule, Belonging) for row in rows):
-                dependants.append(other.name)
+    for other in session.dependants(name):
+        rows = (await session.compiled(other.name)).fields
+        if any(isinstance(row.rule, Belonging) for row in rows):
+            dependants.append(other.name)
     found = session.mapping(name)
     creates = [each for each in Side if found.enabled and not found.only_coupled and found.reaches(each.other)]
     return UncouplingForeseen(

@@ -145,7 +145,7 @@ class _Run:
             name: await session.context(name, task, guards=guards, observer=observer) for name in source.mappings
         }
         first = source.mappings[0]
-        dependants = [await session.context(each.name, task) for each in session.mappings() if first in each.depends_on]
+        dependants = [await session.context(each.name, task) for each in session.dependants(first)]
         return cls(session, source, contexts, dependants)
 
     async def work(self, ctx: Context, begin: Callable[[TableMapping], object] | None) -> None:

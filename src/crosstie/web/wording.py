@@ -70,6 +70,7 @@ PROBLEM_CLASSES = {
 PAUSED = Badge("Paused", "fair", "pause")
 PASSED = Badge("Passed", "good", "check")
 NOT_PASSED = Badge("Failed", "bad", "warning")
+WARNED = Badge("Warning", "fair", "warning")
 SOLVED = Badge("Solved", "good", "check")
 STILL_OPEN = Badge("Still open", "bad", "warning")
 _CLASS_LOOKS = {
@@ -218,6 +219,8 @@ def check(name: str) -> str:
     kind, _, of = name.partition(" ")
     if kind == "table":
         return f"Table {tables(of)}"
+    if kind == "mapping":
+        return f"Mapping {of}"
     return "Sign-in" if name == "sign-in" else name.replace("-", " ").capitalize()
 
 

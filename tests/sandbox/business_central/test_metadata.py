@@ -120,3 +120,10 @@ def test_every_page_can_be_read_selected_counted_and_expanded(root: str, page: P
     answer = service.get(f"{page.name}?{query}{expand}&$count=true", root)
     assert answer.status == 200, answer.raw
     assert answer.json["@odata.count"] == len(answer.rows)
+
+
+def test_an_api_whose_extension_is_not_installed_is_not_there(service: Service) -> None:
+    service.settings.change({"missing_apis": ["crosstie/sync/v1.0"]})
+    for path in ("$metadata", "", f"companies({COMPANY})/syncContacts"):
+        assert service.get(path, SYNC).refusal == (404, "BadRequest_ResourceNotFound")
+    assert service.get("contacts").rows == []

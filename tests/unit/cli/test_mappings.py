@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from crosstie.app.mappings import ChangedMapping
+from crosstie.app.mappings import ChangedMapping, LaidDown
 from crosstie.app.people.acting import command_line
 from crosstie.app.views import MappingView
 from crosstie.model.errors import InvalidFilter
@@ -86,11 +86,22 @@ def test_the_fields_of_a_mapping(crosstie: Crosstie) -> None:
 def test_reset_restores_all_or_those_named(
     crosstie: Crosstie, args: tuple[str, ...], names: tuple[str, ...], options: dict[str, object]
 ) -> None:
-    crosstie.answer("mappings.reset_mappings", ["CUSTOMER", "VENDOR"])
+    crosstie.answer("mappings.reset_mappings", LaidDown(mappings=["CUSTOMER", "VENDOR"]))
     assert crosstie.run("mapping", "reset", *args).stdout == "Restored: CUSTOMER, VENDOR.\n"
     assert crosstie.calls[0][1][1] == names
     assert crosstie.calls[0][2] == {**options, "by": command_line()}
-    assert crosstie.json("mapping", "reset", *args) == {"mappings": ["CUSTOMER", "VENDOR"]}
+    assert crosstie.json("mapping", "reset", *args) == {"mappings": ["CUSTOMER", "VENDOR"], "off": {}}
+
+
+def test_what_cannot_work_is_restored_disabled_and_said(crosstie: Crosstie) -> None:
+    off = {"CONTACT": "bc does not have the custom API page crosstie/sync/v1.0/syncContacts."}
+    crosstie.answer("mappings.reset_mappings", LaidDown(mappings=["CUSTOMER", "CONTACT"], off=off))
+    assert crosstie.run("mapping", "reset").stdout.splitlines() == [
+        "Restored: CUSTOMER, CONTACT.",
+        f"CONTACT is disabled, because it cannot work: {off['CONTACT']}",
+        "        Enable it once that is there: `crosstie mapping set CONTACT --enabled`.",
+    ]
+    assert crosstie.json("mapping", "reset")["off"] == off
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,9 @@ async def test(request: StrictRequest, name: InPath) -> ConnectionTest:
 
 @post(f"{_ONE}/enable", operation_id="enableConnection", tags=["connections"], status_code=200, opt=_MANAGES)
 async def enable(request: StrictRequest, name: InPath) -> ConnectionView:
-    """Use a connection again."""
+    """Use a connection again, once its test has passed."""
     home = rooms_of(request).home
-    await asyncio.to_thread(enable_connection, home, name)
+    await enable_connection(home, name)
     return ConnectionView.of(await asyncio.to_thread(find_connection, home, name))
 
 

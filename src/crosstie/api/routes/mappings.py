@@ -10,8 +10,8 @@ from msgspec import Struct
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import ResetBody
 from crosstie.api.rooms import rooms_of, session_of
-from crosstie.api.shapes import Named, Page
-from crosstie.app.mappings import ChangedMapping, change_mapping, list_mappings, reset_mappings, show_mapping
+from crosstie.api.shapes import Page
+from crosstie.app.mappings import ChangedMapping, LaidDown, change_mapping, list_mappings, reset_mappings, show_mapping
 from crosstie.app.views import MappingView
 from crosstie.model.mapping_changes import FieldChanges, MappingChanges
 from crosstie.model.people import Permission
@@ -62,13 +62,12 @@ async def show(request: StrictRequest, mapping: InPath) -> MappingView:
     status_code=200,
     opt={"permission": Permission.MANAGE_MAPPINGS},
 )
-async def reset(request: StrictRequest, data: JSONBody[ResetBody]) -> Named:
-    """Restore standard mappings as shipped; couplings stay."""
+async def reset(request: StrictRequest, data: JSONBody[ResetBody]) -> LaidDown:
+    """Restore standard mappings as shipped; couplings stay. What cannot work is `off`, with the reason."""
     async with session_of(request) as session:
-        names = await reset_mappings(
+        return await reset_mappings(
             session, data.names, ownership=data.ownership, custom_pages=data.custom_pages, by=request.asker
         )
-    return Named(names=names)
 
 
 @patch(

@@ -128,9 +128,9 @@ def check() -> None:
     passed = all(each.passed for each in found)
     if not answered_in_json({"passed": passed, "findings": found}):
         for each in found:
-            result = "ok    " if each.passed else "FAILED"
+            result = "FAILED" if not each.passed else "WARN  " if each.warning else "ok    "
             say(f"{result}  {safe(each.connection)}  {safe(each.code)}  {safe(each.words)}".rstrip())
-            if not each.passed and each.fix:
+            if each.fix:
                 say(f"        Next step: {safe(each.fix)}")
         failed = sum(not each.passed for each in found)
         say(f"{failed} of {len(found)} checks failed." if failed else f"All {len(found)} checks passed.")
@@ -140,11 +140,14 @@ def check() -> None:
 @connection_.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Use a connection again."""
+    """Use a connection again, once its test has passed."""
+    import asyncio
+
     from crosstie.app.connections import enable_connection
 
-    with opened_home() as home:
-        enable_connection(home, name)
+    with opened_home() as home, Progress() as progress:
+        progress.step(f"Testing {safe(name)}")
+        asyncio.run(enable_connection(home, name))
     _show_done(name, "enabled")
 
 

@@ -9,7 +9,7 @@ from crosstie.cli.invocation import Group, answered_in_json, in_session, opened_
 from crosstie.cli.terminal import Column, print_table, safe, say, value_text, words_of
 
 if TYPE_CHECKING:
-    from crosstie.app.mappings import ChangedMapping
+    from crosstie.app.mappings import ChangedMapping, LaidDown
     from crosstie.app.session import Session
     from crosstie.app.views import FieldMappingView, MappingView
 
@@ -85,14 +85,17 @@ def reset(mappings: tuple[str, ...], ownership: str, custom_pages: bool) -> None
     from crosstie.app.mappings import reset_mappings
     from crosstie.app.people.acting import command_line
 
-    async def work(session: "Session") -> list[str]:
+    async def work(session: "Session") -> "LaidDown":
         return await reset_mappings(
             session, mappings, ownership=ownership, custom_pages=custom_pages, by=command_line()
         )
 
-    names = in_session(work)
-    if not answered_in_json({"mappings": names}):
-        say(f"Restored: {', '.join(names)}.")
+    done = in_session(work)
+    if not answered_in_json(done):
+        say(f"Restored: {', '.join(done.mappings)}.")
+        for name, why in done.off.items():
+            say(f"{name} is disabled, because it cannot work: {safe(why)}")
+            say(f"        Enable it once that is there: `crosstie mapping set {name} --enabled`.")
 
 
 _DIRECTIONS = click.Choice(["to_remote", "from_remote", "bidirectional"])

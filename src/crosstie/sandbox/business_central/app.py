@@ -83,7 +83,7 @@ class BusinessCentral:
 
     def _route(self, request: Request) -> Route:
         route = routing.parse(request.path)
-        if route is None or route.api not in self._apis:
+        if route is None or route.api not in self._apis or route.api.lower() in self._settings.names("missing_apis"):
             raise errors.resource_not_found(request.path)
         known = self._settings.names("environments")
         if known and route.environment and route.environment.lower() not in known:

@@ -16,6 +16,7 @@ SCHEMA: Final = (
     ),
     Setting("company_required", False, "refuse requests that name no company instead of taking the first one"),
     Setting("environments", [], "names of environments that exist; an empty list takes every name"),
+    Setting("missing_apis", [], "custom APIs whose extension is not installed, such as crosstie/sync/v1.0"),
     Setting("ignore_client_ids", [], "entity sets that insert by code and give a record an id of their own"),
     Setting("count_with_mark", False, "/$count begins with a byte order mark"),
     Setting("refuse_null", False, "null for a text is refused instead of taken as blank"),

@@ -59,7 +59,9 @@ class Catalogue:
         if found is None or not found.key:
             near = get_close_matches(place.entity_set, sets, 3)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise UnknownTable(f"{self._client.name} has no entity set {name!r}.{hint}", table=name)
+            raise UnknownTable(
+                f"{self._client.name} has no entity set {name!r}.{hint}", next_step=_step(name), table=name
+            )
         shared = self._facts.of(name).shared
         collection = place.entity_set if shared else f"companies({company.id})/{place.entity_set}"
         return table_of(name, found, place.root, collection, self._facts)
@@ -71,6 +73,13 @@ class Catalogue:
             except SystemRefused as error:
                 if error.details.get("status") != 404 or root == self._client.address:
                     raise
-                words = f"{self._client.name} has no API for {name!r}: {error.words}"
-                raise UnknownTable(words, table=name) from error
+                words = f"{self._client.name} does not have the custom API page {name}."
+                raise UnknownTable(words, next_step=_step(name), table=name) from error
         return self._apis[root]
+
+
+def _step(table: str) -> str:
+    """Return what to do about a page that is missing; empty where what is said of any table will do."""
+    if "/" not in table:
+        return ""
+    return "Install the extension that brings it (docs/how-to/custom-pages.md), and let the application user use it."

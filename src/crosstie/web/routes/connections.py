@@ -72,8 +72,8 @@ async def test(request: StrictRequest, connection: _Name) -> Response[str]:
 
 @post("/connections/{connection:str}/enable", status_code=200, opt=_MANAGES)
 async def enable(request: StrictRequest, connection: _Name) -> Response[str]:
-    """Use a connection again."""
-    await asyncio.to_thread(enable_connection, rooms_of(request).home, connection)
+    """Use a connection again, once its test has passed."""
+    await enable_connection(rooms_of(request).home, connection)
     return changed(await _done(request, connection, "It is used again from now on."))
 
 

@@ -236,7 +236,9 @@ async def _restored(request: StrictRequest, question: Question, views: list[Mapp
             done = await reset_mappings(session, names, ownership=ownership, custom_pages=custom, by=request.asker)
     except CrosstieError as error:
         return await asked(request, question, error=error)
-    return changed(await asked(request, question, told=f"Restored: {', '.join(done)}."))
+    told = [f"Restored: {', '.join(done.mappings)}."]
+    told += [f"{name} is disabled, because it cannot work: {why}" for name, why in done.off.items()]
+    return changed(await asked(request, question, told=" ".join(told)))
 
 
 async def _started(request: StrictRequest, question: Question, start: Callable[[Home], Job]) -> Response[str]:
