@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -22,7 +22,10 @@ from sqlalchemy import (
     literal,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 MOST_IN = 5000
 """Values in one IN: longer lists gain nothing."""
@@ -130,7 +133,11 @@ class Work:
 
     def upsert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Return an insert that knows ON CONFLICT."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # slow to load
+
+        return postgresql.insert(table)
 
     def least(self, one: ColumnElement[T], other: ColumnElement[T]) -> ColumnElement[T]:
         """The smaller of two values of a row."""
