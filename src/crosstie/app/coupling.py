@@ -23,8 +23,8 @@ from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, N
 from crosstie.model.jobs import JobKind
 from crosstie.model.records import Side
 
-
 _NO_WINNERS: Mapping[str, Winner] = {}
+
 
 class SetUp(msgspec.Struct, frozen=True, kw_only=True):
     """A coupling that was set up, and what synchronising it came to (None where it was not asked for).
@@ -45,8 +45,8 @@ async def set_up_coupling(
     *,
     synchronise: str | None = None,
     replace: bool = False,
-) -> SetUp:
     winners: Mapping[str, Winner] = _NO_WINNERS,
+) -> SetUp:
     """Couple a local record with a remote one, and synchronise them in the direction chosen.
 
     `synchronise` is "no", "to_remote" or "from_remote"; left away it is what the dialog proposes (engine rule U-2).
@@ -59,12 +59,12 @@ async def set_up_coupling(
     ctx = await session.context(name, Task(scope=Scope.RECORDS, on_purpose=True))
     preference = _preference(ctx, synchronise)
     check_direction(ctx.compiled.mapping, preference)
-    local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
     chosen = by_position(ctx.compiled, winners)
+    local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
     remote_id = await _find_partner(ctx, to)
-    coupled: list[Coupling] = []
     if chosen:
         _refuse_coupled(ctx, local_id, remote_id)
+    coupled: list[Coupling] = []
 
     async def work(job: Context) -> None:
         # A create that was interrupted may have given one of them a partner.
@@ -86,7 +86,6 @@ async def set_up_coupling(
     return SetUp(coupling=CouplingView.of(now), report=report, job_id=job.job_id)
 
 
-def _preference(ctx: Context, synchronise: str | None) -> Preference | None:
 def _refuse_coupled(ctx: Context, local_id: str, remote_id: str) -> None:
     """Refuse to choose fields of a pair that is coupled: what was edited since it last agreed decides there."""
     with ctx.store.begin() as unit:
@@ -99,6 +98,7 @@ def _refuse_coupled(ctx: Context, local_id: str, remote_id: str) -> None:
         )
 
 
+def _preference(ctx: Context, synchronise: str | None) -> Preference | None:
     if synchronise is None:
         return Preference.SEND if ctx.compiled.mapping.reaches(Side.REMOTE) else Preference.GET
     if synchronise == "no":
@@ -192,7 +192,7 @@ async def uncouple(
     """
     name = session.mapping(mapping).name
     if bool(records) + all + (selection is not None) != 1:
-        raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for all.")
+        raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for the latter.")
     task = Task(scope=Scope.RECORDS, on_purpose=True)
     ctx = await session.context(name, task, guards=Guards(forced=forced))
     dependants = [await session.context(each.name, task) for each in session.dependants(name)]
