@@ -127,7 +127,7 @@ async def test_a_system_that_is_not_there_is_named_with_its_address(flow: Flow) 
     assert (said.code, said.error["code"]) == (3, "unreachable")
     assert "127.0.0.1:9" in said.error["words"]
     assert said.error["next_step"] == (
-        "Check the address and the network; nothing was lost, run the command again later."
+        "Check the address and the network; nothing was lost, try again later."
     )
 
 
@@ -146,7 +146,7 @@ async def test_a_disabled_connection_is_named_with_what_enables_it(flow: Flow) -
     assert (await flow.crosstie("connection", "disable", "dataverse", "--json")).code == 0
     said = await flow.crosstie("sync", "CUSTOMER", "--json")
     assert (said.code, said.error["code"]) == (2, "invalid-connection")
-    assert said.error["next_step"] == "Enable it: `crosstie connection enable dataverse`."
+    assert said.error["commands"] == ["crosstie connection enable dataverse"]
 
 
 async def test_one_table_that_may_not_be_read_stops_its_own_mappings_only(flow: Flow) -> None:

@@ -219,7 +219,7 @@ async def test_a_record_without_partner_is_told_so_when_it_is_named(flow: Flow) 
     flow.bc.add("customers", number="10000", displayName="Adatum Corporation")
     with pytest.raises(NotCoupled, match="10000: not coupled under CUSTOMER") as refused:
         await flow.sync("CUSTOMER", "10000")
-    assert refused.value.advice == "Couple it first with `crosstie couple` or `crosstie create`."
+    assert refused.value.advice == "Couple it first, or create its partner."
     assert told(await flow.sync("CUSTOMER", "10000", create=True)) == ({"inserted": 1}, {})
 
 

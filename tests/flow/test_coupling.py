@@ -95,7 +95,7 @@ async def test_a_remote_record_that_is_coupled_cannot_be_coupled_to_another(flow
     await flow.couple("CUSTOMER", "20000", "Two", synchronise="no")
     with pytest.raises(AlreadyCoupled, match="One is already coupled to 10000 Adatum Corporation") as refused:
         await flow.couple("CUSTOMER", "20000", "One")
-    assert refused.value.advice == "Uncouple it first with `crosstie uncouple`."
+    assert refused.value.advice == "Remove its coupling first."
     assert {key: coupling.remote_name for key, coupling in flow.couplings().items()} == {"10000": "One", "20000": "Two"}
 
 

@@ -273,7 +273,7 @@ async def test_the_command_line_tells_a_guard_by_its_exit_code_and_passes_it_wit
     stopped = await flow.crosstie("sync", "CUSTOMER", "--json")
     assert stopped.code == 4
     assert (stopped.error["code"], stopped.error["details"]["gone"]) == ("guard-stopped", 5)
-    assert "--force" in stopped.error["next_step"]
+    assert "--force" in stopped.error["commands"]
     assert len(flow.couplings()) == 5
     in_words = await flow.crosstie("sync", "CUSTOMER")
     assert (in_words.code, in_words.out) == (4, "")

@@ -181,7 +181,7 @@ async def test_a_direction_that_the_mapping_does_not_have_is_refused(
     async with flow.counting() as counted:
         with pytest.raises(InvalidOption, match=f"{mapping} flows {flows}") as refused:
             await flow.sync(mapping, "EUR", direction=direction)
-    assert refused.value.advice == "Leave --direction away, or change the direction of the mapping."
+    assert refused.value.advice == "Leave the direction away, or change that of the mapping."
     assert counted.writes == {}
     assert flow.jobs() == []
 

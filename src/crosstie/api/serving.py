@@ -17,6 +17,7 @@ from crosstie.app.home import Home
 from crosstie.app.people.acting import People
 from crosstie.app.people.joining import WEB_ADDRESS, first_administrator_link
 from crosstie.model.errors import InvalidOption
+from crosstie.model.places import Place
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -143,7 +144,8 @@ def _listen(host: str, port: int) -> socket.socket:
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidOption(
             f"The server cannot listen on {host}, port {port}: {words}.",
-            next_step="Name another with --host and --port; port 0 takes a free one.",
+            next_step="Name another place; port 0 takes a free one.",
+            place=Place.LISTENING,
         ) from error
     return found
 

@@ -12,6 +12,7 @@ from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionTest, ConnectionView
 from crosstie.model.connections import Connection, SystemKind
 from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection
+from crosstie.model.places import Place
 from crosstie.store.base import Unit
 
 
@@ -140,7 +141,8 @@ def remove_connection(home: Home, name: str, *, forced: bool = False) -> None:
         if coupled and not forced:
             raise InvalidConnection(
                 f"{coupled} records are coupled through {connection.name}.",
-                next_step="Uncouple them first, or remove it all the same with --force.",
+                next_step="Uncouple them first, or remove it all the same.",
+                place=Place.FORCE,
                 connection=connection.name,
                 couplings=coupled,
             )
@@ -172,7 +174,8 @@ def check_complete(connection: Connection) -> None:
         if not getattr(connection, field):
             raise InvalidConnection(
                 f"The connection {connection.name or '(without a name)'} has no {field.replace('_', ' ')}.",
-                next_step=f"Give --{field.replace('_', '-')}.",
+                next_step="Give it one.",
+                place=Place.CONNECTION_NEW,
                 field=field,
             )
     if not connection.address.startswith(("http://", "https://")):

@@ -21,6 +21,7 @@ from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled
 from crosstie.model.jobs import JobKind
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 
 _NO_WINNERS: Mapping[str, Winner] = {}
@@ -192,7 +193,11 @@ async def uncouple(
     """
     name = session.mapping(mapping).name
     if bool(records) + all + (selection is not None) != 1:
-        raise InvalidOption("Name the records to uncouple, or all of the mapping.", next_step="Use --all for the latter.")
+        raise InvalidOption(
+            "Name the records to uncouple, or all of the mapping.",
+            next_step="Give one of the two.",
+            place=Place.EVERYTHING,
+        )
     task = Task(scope=Scope.RECORDS, on_purpose=True)
     ctx = await session.context(name, task, guards=Guards(forced=forced))
     dependants = [await session.context(each.name, task) for each in session.dependants(name)]

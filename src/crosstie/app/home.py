@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crosstie.model.errors import StoreError
+from crosstie.model.places import Place
 from crosstie.store.base import Store
 
 
@@ -43,7 +44,9 @@ def open_home(folder: Path | None = None, store_address: str | None = None) -> I
         found.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"The home {found} cannot be made: {error.strerror}.", next_step="Name another with --home."
+            f"The home {found} cannot be made: {error.strerror}.",
+            next_step="Name another folder.",
+            place=Place.HOME_FOLDER,
         ) from error
     address = store_address or os.environ.get("CROSSTIE_STORE") or str(found / "crosstie.db")
     store = open_store(address, key=load_or_make_key(found / "key"))

@@ -17,6 +17,7 @@ from crosstie.model.errors import InvalidOption, UnknownJob, UnknownMapping
 from crosstie.model.jobs import Job, JobState, NewJob
 from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
+from crosstie.model.places import Place
 from crosstie.model.schedules import Schedule
 from crosstie.store.base import Unit
 
@@ -68,7 +69,11 @@ def enqueue(home: Home, use_case: str, arguments: Mapping[str, Any], *, asked_by
         if mapping is not None:
             given = msgspec.structs.replace(given, mapping=mapping.name)
         elif not any(each.enabled for each in unit.mappings()):
-            raise UnknownMapping("There is no enabled mapping.", next_step="Load them: `crosstie mapping reset`.")
+            raise UnknownMapping(
+                "There is no enabled mapping.",
+                next_step="Enable a mapping, or load the standard ones.",
+                place=Place.MAPPING_RESET,
+            )
         new = NewJob(
             kind=given.kind(),
             mapping=mapping.name if mapping is not None else ALL,

@@ -10,6 +10,7 @@ from crosstie.app.synchronising import run_synchronise
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.model.errors import InvalidOption, NotCoupled, UnknownConnection, UnknownMapping, UnknownRecord
 from crosstie.model.mappings import Mapping
+from crosstie.model.places import Place
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldType
 
@@ -89,14 +90,14 @@ async def _couple_and_open(session: Session, side: Side, mappings: Sequence[Mapp
             raise NotCoupled(
                 f"The record is not coupled, and {mapping.name} could not create its partner: {words}",
                 next_step=failure.next_step if failure else "",
+                attempted=True,
                 mapping=mapping.name,
                 id=id,
             )
-    pair = f"RECORD --to {id}" if side is Side.REMOTE else f"{id} --to RECORD"
     raise NotCoupled(
         f"The record is not coupled, and is not coupled by itself: {'; '.join(reasons)}.",
-        next_step=f"Couple it with `crosstie couple {fitting.name} {pair}`, or create its partner with "
-        f"`crosstie create {fitting.name} {'--remote ' if side is Side.REMOTE else ''}{id}`.",
+        place=Place.COUPLE_LOCAL if side is Side.LOCAL else Place.COUPLE_REMOTE,
+        mapping=fitting.name,
         id=id,
     )
 

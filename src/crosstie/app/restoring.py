@@ -19,6 +19,7 @@ from crosstie.model.couplings import Coupling
 from crosstie.model.errors import InvalidOption
 from crosstie.model.jobs import JobKind
 from crosstie.model.leaving import Left
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 
 _OTHERWISE = "Delete the record that is left, or remove the coupling."
@@ -106,7 +107,9 @@ async def delete(
 async def _halves(ctx: Context, records: Sequence[str]) -> tuple[Halves, list[Left]]:
     """Return what is left of the couplings of the records named, and those that there is nothing to decide about."""
     if not records:
-        raise InvalidOption("Name the records.", next_step="See `crosstie problems --code partner-deleted`.")
+        raise InvalidOption(
+            "Name the records.", next_step="The problems say which are concerned.", place=Place.PROBLEMS_DELETED
+        )
     found = await find_named(ctx, records)
     left = [_not_coupled(ctx, each) for each in found if each.coupling is None]
     halves = await find_halves(ctx, [each.coupling for each in found if each.coupling is not None])

@@ -15,6 +15,7 @@ from crosstie.model.couplings import Coupling
 from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection, UnknownMapping
 from crosstie.model.filters import compile_filter
 from crosstie.model.mappings import Mapping as TableMapping
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 from crosstie.rules import all_rules
 from crosstie.store.base import Store
@@ -188,20 +189,24 @@ def connection_of(connections: Sequence[Connection], side: Side) -> Connection:
     if not found:
         raise UnknownConnection(
             f"There is no connection to {_title(kind)} yet.",
-            next_step=f"Add one: `crosstie connection add NAME --kind {kind.value} ...`.",
+            next_step="Add one.",
+            place=Place.CONNECTION_NEW,
         )
     enabled = [connection for connection in found if connection.enabled]
     if not enabled:
         reason = f" ({found[0].paused_reason})" if found[0].paused_reason else ""
         raise InvalidConnection(
             f"The connection {found[0].name} is disabled{reason}.",
-            next_step=f"Enable it: `crosstie connection enable {found[0].name}`.",
+            next_step="Enable it.",
+            place=Place.CONNECTION_ENABLE,
+            connection=found[0].name,
         )
     if len(enabled) > 1:
         names = ", ".join(connection.name for connection in enabled)
         raise InvalidConnection(
             f"Several connections to {_title(kind)} are enabled: {names}.",
-            next_step="Disable all but one: `crosstie connection disable NAME`.",
+            next_step="Disable all but one.",
+            place=Place.CONNECTION_DISABLE,
         )
     return enabled[0]
 

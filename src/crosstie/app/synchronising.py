@@ -16,6 +16,7 @@ from crosstie.model.decisions import Preference
 from crosstie.model.errors import InvalidOption, NotCoupled, UnknownMapping
 from crosstie.model.jobs import JobKind
 from crosstie.model.mappings import Direction, Mapping
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 
 
@@ -44,7 +45,11 @@ async def synchronise(
     if mapping is None:
         names = [m.name for m in order_mappings(m for m in session.mappings() if m.enabled)]
         if not names:
-            raise UnknownMapping("There is no enabled mapping.", next_step="Load them: `crosstie mapping reset`.")
+            raise UnknownMapping(
+                "There is no enabled mapping.",
+                next_step="Enable a mapping, or load the standard ones.",
+                place=Place.MAPPING_RESET,
+            )
     else:
         names = [session.mapping(mapping).name]
     reports = []
@@ -136,6 +141,7 @@ def check_direction(mapping: Mapping, direction: Preference | None) -> None:
         raise InvalidOption(
             f"The mapping {mapping.name} flows {mapping.direction.value}; {direction.value if direction else ''} "
             "is not one of its directions.",
-            next_step="Leave --direction away, or change the direction of the mapping.",
+            next_step="Leave the direction away, or change that of the mapping.",
+            place=Place.DIRECTION,
             mapping=mapping.name,
         )

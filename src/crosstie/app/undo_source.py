@@ -7,6 +7,7 @@ from crosstie.app.session import Session
 from crosstie.engine.undo import can_be_undone
 from crosstie.model.errors import CannotUndo, InvalidOption, UnknownEntry, UnknownJob
 from crosstie.model.jobs import Job, JournalEntry, Outcome
+from crosstie.model.places import Place
 from crosstie.store.base import Unit
 
 _PAGE = 2000
@@ -77,8 +78,12 @@ class UndoSource:
             )
         known = {mapping.name for mapping in self._session.mappings()}
         if lost := sorted(counts.keys() - known):
-            step = "Restore it first: `crosstie mapping reset`."
-            raise CannotUndo(f"The mapping {lost[0]} is gone.", next_step=step, mapping=lost[0])
+            raise CannotUndo(
+                f"The mapping {lost[0]} is gone.",
+                next_step="Restore it first.",
+                place=Place.MAPPING_RESET,
+                mapping=lost[0],
+            )
         return [name for name, _ in counts.most_common()]
 
 

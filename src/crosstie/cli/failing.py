@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import click
 
 from crosstie.cli.invocation import Invocation
+from crosstie.cli.places import commands_of, with_commands
 from crosstie.cli.terminal import safe
-from crosstie.model.errors import CrosstieError
+from crosstie.model.errors import CrosstieError, Unexpected
 
 FAILED_RECORDS = 1
 WRONG_USE = 2
-UNEXPECTED = 70
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
@@ -26,6 +26,8 @@ class Failing(NamedTuple):
     next_step: str
     details: Mapping[str, Any]
     exit_code: int
+    commands: tuple[str, ...] = ()
+    """By which the next step is taken."""
 
 
 def report(error: BaseException, invocation: Invocation) -> int:
@@ -48,7 +50,8 @@ def describe(error: BaseException) -> Failing:
     error = _cause(error)
     match error:
         case CrosstieError():
-            return Failing(error.code, error.words, error.advice, error.details, error.exit_code)
+            commands = commands_of(error.taken_at, error.details)
+            return Failing(error.code, error.words, error.advice, error.details, error.exit_code, commands)
         case click.Abort() | KeyboardInterrupt():
             words = "Interrupted. What was written until now is recorded."
             return Failing("interrupted", words, "Run the command again; it goes on from there.", {}, INTERRUPTED)
@@ -58,8 +61,7 @@ def describe(error: BaseException) -> Failing:
             return Failing("usage", _sentence(error.format_message()), "", {}, WRONG_USE)
         case _:
             words = f"Something went wrong inside Crosstie: {type(error).__name__}: {error}".rstrip(": ")
-            next_step = "Run the command again with --log-level debug to see where."
-            return Failing("unexpected", _sentence(words), next_step, {}, UNEXPECTED)
+            return describe(Unexpected(_sentence(words)))
 
 
 def document(found: Failing) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def document(found: Failing) -> dict[str, Any]:
         "code": found.code,
         "words": found.words,
         "next_step": found.next_step,
+        "commands": list(found.commands),
         "details": dict(found.details),
     }
 
@@ -76,7 +79,7 @@ def in_words(found: Failing) -> str:
     """Return an error in two lines: what is wrong, and what to do."""
     lines = [f"Error: {safe(found.words)}"]
     if found.next_step:
-        lines.append(f"Next step: {safe(found.next_step)}")
+        lines.append(f"Next step: {safe(with_commands(found.next_step, found.commands))}")
     return "\n".join(lines)
 
 

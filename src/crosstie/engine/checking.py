@@ -7,6 +7,7 @@ from typing import Final
 from crosstie.engine.converting import Unfit, fitted
 from crosstie.model.errors import InvalidMapping, UnknownField
 from crosstie.model.mappings import Direction, FieldMapping, LocalReference, Mapping
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 from crosstie.model.schema import FieldSchema, FieldType, TableSchema
 from crosstie.rules.base import FieldRule
@@ -176,7 +177,8 @@ class _Checker:
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownField(
             f"The mapping {self._mapping.name} names the field {name!r}, which {table.name} does not have.{hint}",
-            next_step=f"Correct the mapping, or restore it with `crosstie mapping reset {self._mapping.name}`.",
+            next_step="Correct the mapping, or restore it.",
+            place=Place.MAPPING_RESET,
             mapping=self._mapping.name,
             table=table.name,
             field=name,

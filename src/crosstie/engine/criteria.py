@@ -12,6 +12,7 @@ from crosstie.engine.compiling import CompiledMapping
 from crosstie.engine.converting import Unfit, as_text, converter
 from crosstie.model.errors import InvalidOption, UnknownField
 from crosstie.model.mappings import FieldMapping, Lookup, Mapping
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 from crosstie.model.schema import FieldSchema, FieldType
 from crosstie.model.values import Scalar
@@ -64,7 +65,8 @@ def choose_criteria(compiled: CompiledMapping, groups: Sequence[Sequence[str]] =
     if not chosen or not all(chosen):
         raise InvalidOption(
             f"{mapping.name} has no fields to match on." if not groups else "A group of criteria names no field.",
-            next_step=f"Name them with --on FIELD,...; comparable are: {_listed(_usable(mapping))}.",
+            next_step=f"Name some; comparable are: {_listed(_usable(mapping))}.",
+            place=Place.CRITERIA,
             mapping=mapping.name,
         )
     rows = list({id(row): row for group in chosen for row in group}.values())

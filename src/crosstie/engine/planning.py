@@ -10,6 +10,7 @@ from crosstie.engine.context import Context
 from crosstie.model.decisions import Decision, RecordAction
 from crosstie.model.errors import GuardStopped
 from crosstie.model.mappings import Mapping
+from crosstie.model.places import Place
 from crosstie.model.records import Side, Write, WriteKind
 from crosstie.model.values import Scalar
 
@@ -118,7 +119,8 @@ def guard_emptied(ctx: Context, side: Side, gone: int, coupled: int) -> None:
     raise GuardStopped(
         f"{ctx.mapping_name}: all {coupled} coupled records are gone from {ctx.systems[side].name} "
         f"({ctx.compiled.mapping.table(side)}).",
-        next_step="Check the connection's company and rights; if they were deleted on purpose, run again with --force.",
+        next_step="Check the connection's company and rights; allow it if they were deleted on purpose.",
+        place=Place.FORCE,
         gone=gone,
     )
 

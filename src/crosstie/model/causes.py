@@ -31,7 +31,7 @@ _ALL = (
         "creation-undone",
         ProblemClass.CONFLICT,
         "The partner that was created for the record was deleted again by an undo",
-        "Create its partner with `crosstie create`, or leave it: it is looked at again when it changes.",
+        "Create its partner, or leave it: it is looked at again when it changes.",
     ),
     Cause(
         "waiting-for-partner",

@@ -23,10 +23,14 @@
     │   └── StoreTooNew, StoreBusy
     └── Unexpected            a fault of Crosstie itself                            exit code 70
 
+The words of a next step fit every surface; `place` says where it is taken, and each surface knows its way there.
+
 What concerns a single record is no exception: it is a problem (`model.problems`) with a cause of `model.causes`.
 """
 
 from typing import Any, ClassVar
+
+from crosstie.model.places import Place
 
 
 class CrosstieError(Exception):
@@ -35,11 +39,14 @@ class CrosstieError(Exception):
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 2
     next_step: ClassVar[str] = ""
+    place: ClassVar[Place | None] = None
 
-    def __init__(self, words: str, *, next_step: str = "", **details: Any) -> None:
+    def __init__(self, words: str, *, next_step: str = "", place: Place | None = None, **details: Any) -> None:
+        """Say what is wrong. A `next_step` supersedes that of the class, and `place` goes with it, even if None."""
         super().__init__(words)
         self.words = words
         self.advice = next_step or type(self).next_step
+        self.taken_at = place if next_step else place or type(self).place
         self.details = details
 
     def __str__(self) -> str:
@@ -54,12 +61,14 @@ class UsageError(CrosstieError):
 
 class UnknownMapping(UsageError):
     code = "unknown-mapping"
-    next_step = "See `crosstie mapping list` for the names."
+    next_step = "See the mappings for their names."
+    place = Place.MAPPINGS
 
 
 class UnknownConnection(UsageError):
     code = "unknown-connection"
-    next_step = "See `crosstie connection list`, or add one with `crosstie connection add`."
+    next_step = "See the connections for their names, or add one."
+    place = Place.CONNECTIONS
 
 
 class UnknownTable(UsageError):
@@ -69,7 +78,8 @@ class UnknownTable(UsageError):
 
 class UnknownField(UsageError):
     code = "unknown-field"
-    next_step = "See `crosstie mapping fields MAPPING` for the names."
+    next_step = "See the field mappings for the names."
+    place = Place.FIELDS
 
 
 class UnknownRecord(UsageError):
@@ -88,27 +98,32 @@ class InvalidOption(UsageError):
 
 class InvalidMapping(UsageError):
     code = "invalid-mapping"
-    next_step = "Correct the mapping, or restore it with `crosstie mapping reset`."
+    next_step = "Correct the mapping, or restore it."
+    place = Place.MAPPING_RESET
 
 
 class InvalidFilter(UsageError):
     code = "invalid-filter"
     next_step = "Correct the filter of the mapping."
+    place = Place.MAPPING
 
 
 class InvalidConnection(UsageError):
     code = "invalid-connection"
-    next_step = "Correct it with `crosstie connection add`."
+    next_step = "Correct the connection."
+    place = Place.CONNECTION_NEW
 
 
 class AlreadyCoupled(UsageError):
     code = "already-coupled"
-    next_step = "Uncouple it first with `crosstie uncouple`."
+    next_step = "Remove its coupling first."
+    place = Place.UNCOUPLE
 
 
 class NotCoupled(UsageError):
     code = "not-coupled"
-    next_step = "Couple it first with `crosstie couple` or `crosstie create`."
+    next_step = "Couple it first, or create its partner."
+    place = Place.COUPLE
 
 
 class CannotCouple(UsageError):
@@ -117,14 +132,16 @@ class CannotCouple(UsageError):
 
 class JobRunning(UsageError):
     code = "job-running"
-    next_step = "Wait until it has finished; `crosstie jobs` shows it."
+    next_step = "Wait until it has finished; the jobs say how far it is."
+    place = Place.JOB
 
 
 class NothingToDo(UsageError):
     """All that was named is as it is wanted already, or is not what the command is for."""
 
     code = "nothing-to-do"
-    next_step = "Nothing needs to be done; `crosstie problems` shows what is open."
+    next_step = "Nothing needs to be done; the problems say what is open."
+    place = Place.PROBLEMS
 
 
 class ChangedSince(UsageError):
@@ -136,27 +153,32 @@ class ChangedSince(UsageError):
 
 class CannotUndo(UsageError):
     code = "cannot-undo"
-    next_step = "See what was done with `crosstie history`, and change it by hand."
+    next_step = "See in the history what was done, and change it by hand."
+    place = Place.HISTORY
 
 
 class UnknownJob(UsageError):
     code = "unknown-job"
-    next_step = "See `crosstie jobs` for the numbers."
+    next_step = "See the jobs for their numbers."
+    place = Place.JOBS
 
 
 class UnknownEntry(UsageError):
     code = "unknown-entry"
-    next_step = "See `crosstie history MAPPING` for the numbers of the entries."
+    next_step = "See the history for the numbers of its entries."
+    place = Place.HISTORY
 
 
 class UnknownUser(UsageError):
     code = "unknown-user"
-    next_step = "See `crosstie user list` for the names, or invite somebody with `crosstie user invite`."
+    next_step = "See the users for their names, or invite somebody."
+    place = Place.USERS
 
 
 class UnknownToken(UsageError):
     code = "unknown-token"
-    next_step = "See `crosstie token list` for the numbers."
+    next_step = "See the tokens for their numbers."
+    place = Place.TOKENS
 
 
 class InvalidName(UsageError):
@@ -166,7 +188,8 @@ class InvalidName(UsageError):
 
 class NameTaken(UsageError):
     code = "name-taken"
-    next_step = "Choose another name; for a new password use `crosstie user reset-password`."
+    next_step = "Choose another name; who has this one already can get a new password."
+    place = Place.USER_PASSWORD
 
 
 class WeakPassword(UsageError):
@@ -176,7 +199,8 @@ class WeakPassword(UsageError):
 
 class LastAdministrator(UsageError):
     code = "last-administrator"
-    next_step = "Make somebody else administrator first: `crosstie user role NAME administrator`."
+    next_step = "Make somebody else administrator first."
+    place = Place.USER_ROLE
 
 
 class AccessRefused(UsageError):
@@ -194,7 +218,8 @@ class SignInRefused(AccessRefused):
     """One answer for a wrong password, an unknown name and a disabled user: it tells nobody which names exist."""
 
     code = "sign-in-refused"
-    next_step = "Check both; an administrator can make a link for a new password with `crosstie user reset-password`."
+    next_step = "Check both; an administrator can make a link for a new password."
+    place = Place.USER_PASSWORD
 
 
 class TooManyAttempts(AccessRefused):
@@ -211,7 +236,8 @@ class InvalidLink(AccessRefused):
 
 class TokenRefused(AccessRefused):
     code = "token-refused"
-    next_step = "Ask an administrator for a new token, or make one with `crosstie token create`."
+    next_step = "Ask an administrator for a new token."
+    place = Place.TOKEN_NEW
 
 
 class Forbidden(AccessRefused):
@@ -236,7 +262,8 @@ class RequestRefused(UsageError):
 
 class UnknownAddress(RequestRefused):
     code = "unknown-address"
-    next_step = "See /api/v1/openapi.json for the addresses."
+    next_step = "Check the address; /api/v1/openapi.json has those of the API."
+    place = Place.START
 
 
 class MethodNotAllowed(RequestRefused):
@@ -248,7 +275,7 @@ class InvalidRequest(RequestRefused):
     """`details` carry `path`, the place in the body (`$.records[0]`) or the name of the parameter."""
 
     code = "invalid-request"
-    next_step = "See /api/v1/openapi.json for what is expected."
+    next_step = "Correct it; /api/v1/openapi.json says what the API expects."
 
 
 class RequestTooLarge(RequestRefused):
@@ -280,12 +307,14 @@ class SystemFailure(CrosstieError):
 
 class Unreachable(SystemFailure):
     code = "unreachable"
-    next_step = "Check the address and the network; nothing was lost, run the command again later."
+    next_step = "Check the address and the network; nothing was lost, try again later."
+    place = Place.CONNECTION_TEST
 
 
 class CredentialsRefused(SystemFailure):
     code = "credentials-refused"
     next_step = "Check tenant, client id and secret, and that the application is registered in the environment."
+    place = Place.CONNECTION_TEST
 
 
 class MissingPrivilege(SystemFailure):
@@ -300,7 +329,7 @@ class GarbledAnswer(SystemFailure):
 
 class Throttled(SystemFailure):
     code = "throttled"
-    next_step = "The system asks for a pause; run the command again later."
+    next_step = "The system asks for a pause; try again later."
 
 
 class SystemRefused(SystemFailure):
@@ -308,6 +337,7 @@ class SystemRefused(SystemFailure):
 
     code = "system-refused"
     next_step = "Check the mapping's tables, fields and filters against the system."
+    place = Place.MAPPING
 
 
 class CursorExpired(SystemFailure):
@@ -318,6 +348,7 @@ class CursorExpired(SystemFailure):
 class EnvironmentChanged(SystemFailure):
     code = "environment-changed"
     next_step = "Check the address; if the environment was copied on purpose, remove and add the connection."
+    place = Place.CONNECTIONS
 
 
 class GuardStopped(CrosstieError):
@@ -325,7 +356,8 @@ class GuardStopped(CrosstieError):
 
     code = "guard-stopped"
     exit_code = 4
-    next_step = "Look at the plan with --dry-run; allow it with --force if it is meant."
+    next_step = "Look at the plan, and allow it if it is meant."
+    place = Place.PLAN
 
 
 class JobCancelled(CrosstieError):
@@ -356,4 +388,5 @@ class Unexpected(CrosstieError):
 
     code = "unexpected"
     exit_code = 70
-    next_step = "The log has more about it, under the number of the request."
+    next_step = "The log has more about it."
+    place = Place.LOG

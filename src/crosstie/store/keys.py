@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crosstie.model.errors import StoreError
+from crosstie.model.places import Place
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
@@ -112,8 +113,8 @@ class Secrets:
             raise StoreError(
                 f"The secret of connection {owner!r} cannot be read: the key in {self._kept_in} is not the one "
                 "that encrypted it.",
-                next_step=f"Put the lost key back as a line of {self._kept_in}, or enter the secret again with "
-                "`crosstie connection add`.",
+                next_step=f"Put the lost key back as a line of {self._kept_in}, or enter the secret again.",
+                place=Place.CONNECTION_NEW,
                 connection=owner,
                 key=self._kept_in,
             ) from error

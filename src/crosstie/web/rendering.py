@@ -18,6 +18,7 @@ from crosstie.model.errors import StoreError
 from crosstie.model.people import Permission, Principal, allows
 from crosstie.web import wording
 from crosstie.web.csrf import FIELD, form_token
+from crosstie.web.places import way_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -75,7 +76,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals.update(static=static_address, words=wording, FIELD=FIELD)
+    found.globals.update(static=static_address, words=wording, way_of=way_of, FIELD=FIELD)
     found.filters.update(
         moment=wording.moment, ago=wording.ago, number=wording.number, value=wording.value, plural=wording.plural
     )

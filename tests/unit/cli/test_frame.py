@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crosstie.cli.failing import describe
+from crosstie.cli.places import commands_of, with_commands
 from crosstie.model.errors import (
     AmbiguousRecord,
     CrosstieError,
@@ -81,13 +82,20 @@ def test_json_may_stand_before_and_behind_the_command(crosstie: Crosstie, args: 
     ],
 )
 def test_an_error_tells_what_is_wrong_and_what_to_do(crosstie: Crosstie, error: CrosstieError, code: int) -> None:
+    commands = commands_of(error.taken_at, {})
     crosstie.answer("mappings.list_mappings", error)
     result = crosstie.run("mapping", "list")
     assert result.exit_code == code
     assert result.stdout == ""
-    assert result.stderr == f"Error: {error.words}\nNext step: {error.advice}\n"
+    assert result.stderr == f"Error: {error.words}\nNext step: {with_commands(error.advice, commands)}\n"
     assert crosstie.json("mapping", "list", code=code) == {
-        "error": {"code": error.code, "words": error.words, "next_step": error.advice, "details": {}}
+        "error": {
+            "code": error.code,
+            "words": error.words,
+            "next_step": error.advice,
+            "commands": list(commands),
+            "details": {},
+        }
     }
 
 

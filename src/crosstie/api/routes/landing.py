@@ -52,7 +52,7 @@ def _explained(error: CrosstieError, record: str, *, known: bool) -> Response[st
     title, words, next_step = "This record cannot be opened in Business Central", error.words, error.advice
     if isinstance(error, NotCoupled):
         title = "This record is not in Business Central yet"
-        if "mapping" in error.details and not known:
+        if "attempted" in error.details and not known:
             # What kept it from being created may quote the record.
             words = "It is not coupled, and creating it did not succeed."
             next_step = "Somebody who works with Crosstie finds the reason among the problems."

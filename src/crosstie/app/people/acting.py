@@ -59,7 +59,7 @@ def require(by: Principal, permission: Permission) -> None:
     if may(by, permission):
         return
     grant = GRANTS[permission]
-    facts = {"permission": permission.value, "role": grant.role.value}
+    facts: dict[str, Any] = {"permission": permission.value, "role": grant.role.value}
     if by.kind is PrincipalKind.TOKEN and permission in _FOR_PEOPLE_ONLY:
         step = "Do it signed in as an administrator, or on the command line of the server."
         raise Forbidden(f"No API token may {grant.words}.", next_step=step, **facts)

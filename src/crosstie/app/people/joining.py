@@ -24,6 +24,7 @@ from crosstie.model.people import (
     checked_name,
     name_key,
 )
+from crosstie.model.places import Place
 from crosstie.store.base import Unit
 
 KEPT = {
@@ -90,7 +91,10 @@ def password_link(people: People, by: Principal, name: str) -> Issued[Invitation
         user = existing_user(deed.unit, name)
         if user.disabled:
             raise UsageError(
-                f"{user.name} is disabled.", next_step=f"Enable the user first: `crosstie user enable {user.name}`."
+                f"{user.name} is disabled.",
+                next_step="Enable the user first.",
+                place=Place.USER_ENABLE,
+                name=user.name,
             )
         deed.unit.people.withdraw_invitations(purpose=LinkPurpose.NEW_PASSWORD, user_id=user.id)
         return _issue(deed, by, LinkPurpose.NEW_PASSWORD, user.name, user.role, user.id)

@@ -21,6 +21,7 @@ from crosstie.model.errors import (
     SystemRefused,
     UnknownMapping,
 )
+from crosstie.model.places import Place
 
 if TYPE_CHECKING:
     from crosstie.app.session import Session
@@ -193,7 +194,11 @@ def _wanted(session: "Session", name: str | None) -> "Sequence[Mapping]":
 
     enabled = order_mappings(mapping for mapping in session.mappings() if mapping.enabled)
     if not enabled:
-        raise UnknownMapping("There is no enabled mapping.", next_step="Load them: `crosstie mapping reset`.")
+        raise UnknownMapping(
+            "There is no enabled mapping.",
+            next_step="Enable a mapping, or load the standard ones.",
+            place=Place.MAPPING_RESET,
+        )
     return enabled
 
 

@@ -1,0 +1,50 @@
+"""Where a next step is taken: pages know each place by an address, the command line by a command.
+
+The words of a next step are the same everywhere and name neither; each surface adds its own way to the place.
+"""
+
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """A place of the product. What it is about (a mapping, a connection, a job) is in the details of the error."""
+
+    MAPPINGS = "mappings"
+    MAPPING = "mapping"
+    MAPPING_RESET = "mapping-reset"
+    FIELDS = "fields"
+    CONNECTIONS = "connections"
+    CONNECTION_NEW = "connection-new"
+    CONNECTION_TEST = "connection-test"
+    CONNECTION_ENABLE = "connection-enable"
+    CONNECTION_DISABLE = "connection-disable"
+    COUPLE = "couple"
+    COUPLE_LOCAL = "couple-local"
+    """The coupling of one record that is named, of the local side."""
+    COUPLE_REMOTE = "couple-remote"
+    UNCOUPLE = "uncouple"
+    PROBLEMS = "problems"
+    PROBLEMS_DELETED = "problems-deleted"
+    JOBS = "jobs"
+    JOB = "job"
+    HISTORY = "history"
+    USERS = "users"
+    USER_ENABLE = "user-enable"
+    USER_PASSWORD = "user-password"
+    USER_ROLE = "user-role"
+    TOKENS = "tokens"
+    TOKEN_NEW = "token-new"
+    PLAN = "plan"
+    """The plan of what was asked for, and the word that allows it all the same."""
+    FORCE = "force"
+    """What was asked for, done all the same."""
+    EVERYTHING = "everything"
+    """What was asked for, for all of the mapping."""
+    DIRECTION = "direction"
+    CRITERIA = "criteria"
+    HOME_FOLDER = "home-folder"
+    LISTENING = "listening"
+    """Where the server listens."""
+    LOG = "log"
+    START = "start"
+    """Where everybody comes in."""
