@@ -1,7 +1,7 @@
 """One sandbox for each worker, emptied before each test, and a home for each test that begins connected."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from crosstie.app.session import open_session
 from crosstie.model.connections import Connection
 from crosstie.sandbox.launch import Sandbox, running_sandbox
 
-from .desks import BusinessCentralDesk, DataverseDesk
+from .desks import BusinessCentralDesk, DataverseDesk, both_desks
 from .flow import Flow, copy_home
 
 QUICK = {"first_pause": 0.01, "longest_pause": 0.05, "attempts": 4, "patience": 20, "timeout": 20}
@@ -30,19 +30,22 @@ def flow_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def desks(flow_sandbox: Sandbox) -> Iterator[tuple[BusinessCentralDesk, DataverseDesk]]:
-    bc, dv = BusinessCentralDesk(flow_sandbox), DataverseDesk(flow_sandbox)
-    yield bc, dv
-    bc.close()
-    dv.close()
+    with both_desks(flow_sandbox) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
 def connected_home(flow_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with both connections and the standard mappings, as `crosstie sandbox --connect` leaves it."""
-    folder = tmp_path_factory.mktemp("connected") / "home"
-    info: Any = flow_sandbox.info()
+    return home_beside(flow_sandbox, tmp_path_factory.mktemp("connected") / "home")
+
+
+def home_beside(
+    sandbox: Sandbox, folder: Path, run: Callable[[Coroutine[Any, Any, Any]], object] = asyncio.run
+) -> Path:
+    """Make a home with both connections and the standard mappings, as `crosstie sandbox --connect` leaves it."""
+    info: Any = sandbox.info()
     with open_home(folder, str(folder / "crosstie.db")) as home:
-        asyncio.run(connect_pair(home, *(patient_no_longer(found) for found in pair_from_sandbox(info))))
+        run(connect_pair(home, *(patient_no_longer(found) for found in pair_from_sandbox(info))))
     return folder
 
 

@@ -6,7 +6,8 @@ Nothing of the product's reading and writing is used here, so that a mistake of 
 import http.client
 import json
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -366,6 +367,13 @@ class DataverseDesk(Desk):
 
     def _label(self, column: str, value: int | None) -> str:
         return "" if value is None else self.options(column)[value].upper()
+
+
+@contextmanager
+def both_desks(sandbox: Sandbox) -> Iterator[tuple[BusinessCentralDesk, DataverseDesk]]:
+    """Sit down at both systems of a sandbox."""
+    with closing(BusinessCentralDesk(sandbox)) as bc, closing(DataverseDesk(sandbox)) as dv:
+        yield bc, dv
 
 
 _NUMBERED = ("customers", "vendors", "contacts", "syncCustomers", "syncVendors", "syncContacts")

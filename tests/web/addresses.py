@@ -46,7 +46,9 @@ PAGES: dict[str, Address] = {
     ),
     "many-synchronise-all": lambda site: "/lists/CUSTOMER/local/synchronise?all=1",
     "many-create": lambda site: "/lists/CUSTOMER/remote/create?all=1&states=not_coupled",
-    "many-uncouple": lambda site: f"/lists/CUSTOMER/local/uncouple?ids={coupled(site)}",
+    "many-uncouple": lambda site: (
+        f"/lists/CUSTOMER/local/uncouple?ids={coupled(site, CouplingState.CONFLICT)}%20{coupled(site)}"
+    ),
     "record": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}",
     "record-remote": lambda site: f"/records/CUSTOMER/remote/{remote(site)}",
     "record-skipped": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.SKIPPED)}",

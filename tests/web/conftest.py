@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from crosstie.api.serving import prepare
 from crosstie.api.working import OwnWorker
-from crosstie.app.connections import connect_pair, pair_from_sandbox
 from crosstie.app.demo import run_demo
 from crosstie.app.home import Home, open_home
 from crosstie.app.jobs import pause_schedule
@@ -25,8 +24,9 @@ from crosstie.app.people.welcoming import welcome_visitor
 from crosstie.app.session import Session, open_session
 from crosstie.sandbox.launch import Sandbox, running_sandbox
 from crosstie.web.routing import site
-from tests.flow.conftest import patient_no_longer
-from tests.flow.desks import BusinessCentralDesk, DataverseDesk
+from tests.flow.conftest import home_beside
+from tests.flow.desks import BusinessCentralDesk, DataverseDesk, both_desks
+from tests.flow.flow import copy_home
 
 T = TypeVar("T")
 _NO_MISTAKES = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
@@ -106,57 +106,49 @@ def web_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def web_desks(web_sandbox: Sandbox) -> Iterator[tuple[BusinessCentralDesk, DataverseDesk]]:
-    bc, dv = BusinessCentralDesk(web_sandbox), DataverseDesk(web_sandbox)
-    yield bc, dv
-    bc.close()
-    dv.close()
+    with both_desks(web_sandbox) as desks:
+        yield desks
 
 
 @pytest.fixture(scope="session")
 def web_home(web_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with both connections and the standard mappings."""
-    folder = tmp_path_factory.mktemp("web") / "home"
-    info: Any = web_sandbox.info()
-    with open_home(folder, str(folder / "crosstie.db")) as home:
-        apart(connect_pair(home, *(patient_no_longer(found) for found in pair_from_sandbox(info))))
-    return folder
+    return home_beside(web_sandbox, tmp_path_factory.mktemp("web") / "home", apart)
+
+
+@pytest.fixture
+def empty_home(web_desks: tuple[BusinessCentralDesk, DataverseDesk], web_home: Path, tmp_path: Path) -> Path:
+    """A connected home of the test's own, over two systems without records: a test makes its own."""
+    for desk in web_desks:
+        desk.start_over("empty")
+    return copy_home(web_home, tmp_path / "home")
 
 
 @pytest.fixture
 def small(
-    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], web_home: Path, tmp_path: Path
+    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], empty_home: Path
 ) -> Iterator[Site]:
-    """Pages over two systems without records: a test makes its own."""
-    for desk in web_desks:
-        desk.start_over("empty")
-    folder = Path(shutil.copytree(web_home, tmp_path / "home"))
-    with served(folder, web_sandbox, web_desks) as running:
+    """Pages over two systems without records."""
+    with served(empty_home, web_sandbox, web_desks) as running:
         yield running
 
 
 @pytest.fixture
 def working(
-    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], web_home: Path, tmp_path: Path
+    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], empty_home: Path
 ) -> Iterator[Site]:
     """As `small`, with a worker beside the server that carries out jobs."""
-    for desk in web_desks:
-        desk.start_over("empty")
-    folder = Path(shutil.copytree(web_home, tmp_path / "home"))
-    with served(folder, web_sandbox, web_desks, worker=True) as running:
+    with served(empty_home, web_sandbox, web_desks, worker=True) as running:
         yield running
 
 
 @pytest.fixture
 def calm(
-    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], web_home: Path, tmp_path: Path
+    web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], empty_home: Path
 ) -> Iterator[Site]:
     """As `working`, but nothing runs by itself: what a test asks for never meets a recurring job."""
-    for desk in web_desks:
-        desk.start_over("empty")
-    folder = Path(shutil.copytree(web_home, tmp_path / "home"))
-    with open_home(folder, str(folder / "crosstie.db")) as home:
+    with open_home(empty_home, str(empty_home / "crosstie.db")) as home:
         pause_schedule(home)
-    with served(folder, web_sandbox, web_desks, worker=True) as running:
+    with served(empty_home, web_sandbox, web_desks, worker=True) as running:
         yield running
 
 
@@ -168,11 +160,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         info: Any = sandbox.info()
         with open_home(folder, str(folder / "crosstie.db")) as home:
             apart(run_demo(home, info, lambda words: None))
-        desks = BusinessCentralDesk(sandbox), DataverseDesk(sandbox)
-        with served(folder, sandbox, desks, worker=True) as running:
+        with both_desks(sandbox) as desks, served(folder, sandbox, desks, worker=True) as running:
             yield running
-        for desk in desks:
-            desk.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 from crosstie.app.demo import run_demo
 from crosstie.app.home import open_home
 from crosstie.sandbox.launch import running_sandbox
-from tests.flow.desks import BusinessCentralDesk, DataverseDesk
+from tests.flow.desks import both_desks
 from tests.web.addresses import PAGES
 from tests.web.conftest import SWITCHES, browser_path, served
 
@@ -27,8 +27,11 @@ def main(folder: Path) -> None:
         home_folder = Path(made) / "home"
         with open_home(home_folder, str(home_folder / "crosstie.db")) as home:
             asyncio.run(run_demo(home, info, lambda words: None))
-        desks = BusinessCentralDesk(sandbox), DataverseDesk(sandbox)
-        with served(home_folder, sandbox, desks, worker=True) as site, sync_playwright() as driver:
+        with (
+            both_desks(sandbox) as desks,
+            served(home_folder, sandbox, desks, worker=True) as site,
+            sync_playwright() as driver,
+        ):
             browser = driver.chromium.launch(executable_path=browser_path(), args=list(SWITCHES))
             for scheme in SCHEMES:
                 for width in WIDTHS:

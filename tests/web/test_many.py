@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from crosstie.app.coupling import create_partners, list_couplings
@@ -127,14 +128,52 @@ def test_partners_are_created_and_what_is_there_already_is_linked_instead(page: 
 def test_customers_are_created_from_accounts(page: Page, small: Site) -> None:
     """behaviour: CRMIntegrationMgtTest/CreateNewRecordsFromCRMForMany"""
     remote = account(small, "Relecloud", address1_city="Bath")
+    other = account(small, "Trey Research", address1_city="Ely")
     page.goto("/lists/CUSTOMER/remote")
-    select(page, "Relecloud")
+    select(page, "Relecloud", "Trey Research")
     dialog = opened(page, "Create Customer in Business Central")
     dialog.get_by_role("button", name="Apply").click()
-    expect(dialog.get_by_role("status")).to_contain_text("1 inserted")
-    made = list_couplings(small.home, "CUSTOMER").couplings[0]
-    assert made.remote_id == remote
-    assert small.bc.customer(made.local_key or "")["city"] == "Bath"
+    expect(dialog.get_by_role("status")).to_contain_text("2 inserted")
+    made = {each.remote_id: each.local_key or "" for each in list_couplings(small.home, "CUSTOMER").couplings}
+    assert made.keys() == {remote, other}
+    assert small.bc.customer(made[remote])["city"] == "Bath"
+
+
+@pytest.mark.parametrize(
+    ("action", "heading"),
+    [
+        ("Synchronise now", "Synchronise customer 10000 · Adatum"),
+        ("Delete Coupling", "Delete Coupling"),
+        ("Create Account in Dataverse", "Set Up Coupling"),
+    ],
+)
+def test_one_selected_row_opens_the_dialog_of_one_record(page: Page, small: Site, action: str, heading: str) -> None:
+    if action == "Create Account in Dataverse":
+        customer(small, "10000")
+        account(small, "Adatum")
+    else:
+        _, remote = pair(small, "10000", city="Ely")
+        small.dv.change("accounts", remote, address1_city="Bath")
+    page.goto("/lists/CUSTOMER")
+    select(page, "10000")
+    dialog = opened(page, action)
+    expect(dialog.get_by_role("heading", name=heading)).to_be_visible()
+    if action == "Synchronise now":
+        expect(dialog.get_by_role("row").filter(has_text="City")).to_contain_text("Bath")
+        dialog.get_by_role("button", name="Apply (1 change)").click()
+        expect(dialog.get_by_role("status")).to_contain_text("Synchronised. 1 field changed")
+        assert small.bc.customer("10000")["city"] == "Bath"
+    elif action == "Delete Coupling":
+        dialog.get_by_role("button", name="Delete Coupling").click()
+        expect(dialog.get_by_role("status")).to_contain_text("Coupling deleted.")
+        dialog.get_by_role("button", name="Close", exact=True).last.click()
+        expect(row(page, "10000")).to_contain_text("Not coupled")
+    else:
+        expect(dialog.get_by_role("checkbox", name="Create New")).to_be_checked()
+        expect(dialog).to_contain_text("Adatum may be this record already")
+        dialog.get_by_role("button", name="OK").click()
+        expect(dialog.get_by_role("status").first).to_contain_text("Created and coupled.")
+        assert len(small.dv.rows("accounts", "name eq 'Adatum'")) == 2
 
 
 def test_many_couplings_are_deleted_and_brought_back_with_the_keyboard_alone(page: Page, small: Site) -> None:

@@ -108,12 +108,17 @@ def check_parameters(request: Request[Any, Any, Any]) -> None:
 
 @cache
 def query_names(handler: HTTPRouteHandler) -> dict[str, str]:
-    """Return the query parameters of a handler, by the name in the address; the values are their names in Python."""
+    """Return the query parameters of a handler, by the name in the address; the values are their names in Python.
+
+    Those of what it depends on are its own too.
+    """
     found = {}
-    for name, field in handler.parsed_fn_signature.parameters.items():
-        kwarg = field.kwarg_definition
-        if isinstance(kwarg, ParameterKwarg) and kwarg.param_type is ParamType.QUERY:
-            found[kwarg.name or name] = name
+    signatures = [each.parsed_fn_signature for each in handler.resolve_dependencies().values()]
+    for signature in (handler.parsed_fn_signature, *signatures):
+        for name, field in signature.parameters.items():
+            kwarg = field.kwarg_definition
+            if isinstance(kwarg, ParameterKwarg) and kwarg.param_type is ParamType.QUERY:
+                found[kwarg.name or name] = name
     return found
 
 

@@ -26,6 +26,10 @@ from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldSchema
 from crosstie.model.values import Scalar, Values
 
+LIKELY = 60
+"""From this score on a free record may be the partner already, so that creating one wants a second look."""
+ALMOST_SURE = 85
+"""From this score on it is proposed in place of a creation."""
 _OF_ONE_KIND = 25
 """So many records are looked at for one piece of evidence."""
 _LEAST_GROUP = 3

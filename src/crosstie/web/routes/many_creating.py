@@ -9,11 +9,10 @@ from litestar import Response, get, post
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.plans import planned
 from crosstie.api.refusing import status_of
-from crosstie.api.rooms import rooms_of, session_of
+from crosstie.api.rooms import session_of
 from crosstie.api.shapes import PlannedRecord
-from crosstie.app.candidates import Candidate, candidates
+from crosstie.app.candidates import ALMOST_SURE, LIKELY, Candidate, candidates
 from crosstie.app.coupling import create_partners, set_up_coupling
-from crosstie.app.history import JobEntries, list_job_entries
 from crosstie.app.selecting import Selected, Selection, describe_selection
 from crosstie.app.selection_plans import MOST_PLANNED, PlanGroup, PlanRow, plan_creation
 from crosstie.app.session import Session
@@ -23,27 +22,11 @@ from crosstie.model.mappings import Mapping
 from crosstie.model.people import Permission
 from crosstie.model.records import Side
 from crosstie.web.forms import several_of
-from crosstie.web.rendering import changed, page
-from crosstie.web.routes.many_uncoupling import running
-from crosstie.web.selections import (
-    All,
-    Excluded,
-    Ids,
-    Search,
-    SideInPath,
-    States,
-    carried,
-    dialog_path,
-    few,
-    read_selection,
-    selection_of,
-)
+from crosstie.web.many import SELECTS, Asked, entries_of, finished, running, single
+from crosstie.web.rendering import page
+from crosstie.web.selections import SideInPath, carried, dialog_path, few, read_selection
 
 _MAY: dict[str, Any] = {"permission": Permission.COUPLE}
-LIKELY = 60
-"""From this score on a record is shown as one to link instead."""
-ALMOST_SURE = 85
-"""From this score on it is proposed."""
 _AT_ONCE = 4
 
 
@@ -64,19 +47,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return "create" if self.creates else ""
 
 
-@get("/lists/{mapping:str}/{side:str}/create", opt=_MAY)
+@get("/lists/{mapping:str}/{side:str}/create", opt=_MAY, dependencies=SELECTS)
 async def show(
     request: StrictRequest,
     mapping: InPath,
     side: SideInPath,
-    ids: Ids = "",
-    all_: All = "",
-    search: Search = "",
-    states: States = "",
-    excluded: Excluded = "",
+    selection: Asked,
 ) -> Response[str]:
     """What would be created for the selection."""
-    return await _ask(request, mapping, selection_of(side, ids, all_, search, states, excluded))
+    return single(request, mapping, selection, "couple?create=1") or await _ask(request, mapping, selection)
 
 
 @post("/lists/{mapping:str}/{side:str}/create", status_code=200, opt=_MAY)
@@ -165,7 +144,9 @@ async def _carry_out(request: StrictRequest, mapping: str, side: Side, choices: 
     creates = [id for id, choice in made if choice == "create"]
     links = [(id, choice.removeprefix("link:")) for id, choice in made if choice.startswith("link:")]
     few([*creates, *(id for id, _ in links)], side)
-    home, notes, jobs, done = rooms_of(request).home, [], [], None
+    notes: list[str] = []
+    jobs: list[int] = []
+    done = None
     async with session_of(request) as session:
         for id, other in links:
             local, remote = (id, other) if side is Side.LOCAL else (other, id)
@@ -180,24 +161,9 @@ async def _carry_out(request: StrictRequest, mapping: str, side: Side, choices: 
             report = await create_partners(session, mapping, selection=few(creates, side))
             jobs.append(report.job_id or 0)
         if jobs:
-            done = await list_job_entries(home, session, jobs[-1], limit=200)
-        return changed(await _done(request, session.mapping(mapping), side, done, jobs, notes))
-
-
-async def _done(
-    request: StrictRequest, mapping: Mapping, side: Side, done: JobEntries | None, jobs: list[int], notes: list[str]
-) -> Response[str]:
-    return await page(
-        request,
-        "many_done.html",
-        title="Created and coupled",
-        mapping=mapping,
-        side=side,
-        done=done,
-        jobs=[{"id": job} for job in jobs],
-        left=0,
-        notes=notes,
-    )
+            done = await entries_of(request, session, jobs[-1])
+        found = session.mapping(mapping)
+        return await finished(request, "Created and coupled", found, side, done, jobs=jobs, notes=notes)
 
 
 HANDLERS = (show, show_large, apply)

@@ -9,12 +9,10 @@ from litestar.params import QueryParameter
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.plans import planned
 from crosstie.api.refusing import status_of
-from crosstie.api.rooms import rooms_of, session_of
+from crosstie.api.rooms import session_of
 from crosstie.api.shapes import PlannedRecord
-from crosstie.app.history import list_job_entries
 from crosstie.app.selecting import Selected, Selection, describe_selection
 from crosstie.app.selection_plans import MOST_PLANNED, PlanGroup, PlanRow, apply_plan, plan_selection
-from crosstie.app.session import Session
 from crosstie.model.couplings import CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import CrosstieError, InvalidOption
@@ -24,21 +22,9 @@ from crosstie.model.people import Permission
 from crosstie.model.records import Side
 from crosstie.web import plan_words
 from crosstie.web.forms import several_of
-from crosstie.web.rendering import changed, page
-from crosstie.web.routes.many_uncoupling import running
-from crosstie.web.selections import (
-    All,
-    Excluded,
-    Ids,
-    Search,
-    SideInPath,
-    States,
-    carried,
-    dialog_path,
-    few,
-    read_selection,
-    selection_of,
-)
+from crosstie.web.many import SELECTS, Asked, entries_of, finished, running, single
+from crosstie.web.rendering import page
+from crosstie.web.selections import SideInPath, carried, dialog_path, few, read_selection
 
 _MAY: dict[str, Any] = {"permission": Permission.SYNCHRONISE}
 _Direction = Annotated[str, QueryParameter(max_length=20)]
@@ -84,20 +70,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     choosable: bool
 
 
-@get("/lists/{mapping:str}/{side:str}/synchronise", opt=_MAY)
+@get("/lists/{mapping:str}/{side:str}/synchronise", opt=_MAY, dependencies=SELECTS)
 async def show(
     request: StrictRequest,
     mapping: InPath,
     side: SideInPath,
-    ids: Ids = "",
-    all_: All = "",
-    search: Search = "",
-    states: States = "",
-    excluded: Excluded = "",
+    selection: Asked,
     direction: _Direction = "",
 ) -> Response[str]:
     """What synchronising the selection would do; nothing is written."""
-    return await _plan(request, mapping, selection_of(side, ids, all_, search, states, excluded), direction)
+    alone = single(request, mapping, selection, "differences")
+    return alone or await _plan(request, mapping, selection, direction)
 
 
 @post("/lists/{mapping:str}/{side:str}/synchronise", status_code=200, opt=_MAY)
@@ -171,7 +154,9 @@ async def _apply_few(
         done = await apply_plan(session, mapping, selection.side, seen, preference)
         if done.report is None:
             return await _plan(request, mapping, selection, preference.value, moved=tuple(done.moved))
-        return await _result(request, session, mapping, selection, done.report.job_id or 0, left=len(done.moved))
+        told = await entries_of(request, session, done.report.job_id)
+        found, left = session.mapping(mapping), len(done.moved)
+        return await finished(request, "Synchronised", found, selection.side, told, jobs=[told.job.id], left=left)
 
 
 async def _apply_many(
@@ -184,25 +169,6 @@ async def _apply_many(
     only.check()
     arguments = {"mapping": mapping, "selection": msgspec.to_builtins(only), "direction": preference.value}
     return await running(request, "synchronise", arguments, "Synchronise now")
-
-
-async def _result(
-    request: StrictRequest, session: Session, mapping: str, selection: Selection, job_id: int, *, left: int
-) -> Response[str]:
-    done = await list_job_entries(rooms_of(request).home, session, job_id, limit=200)
-    return changed(
-        await page(
-            request,
-            "many_done.html",
-            title="Synchronised",
-            mapping=session.mapping(mapping),
-            side=selection.side,
-            done=done,
-            jobs=[done.job],
-            left=left,
-            notes=[],
-        )
-    )
 
 
 def _groups(mapping: Mapping, rows: list[PlanRow]) -> list[Group]:

@@ -1,6 +1,5 @@
 """Delete Coupling for a selection, and undo of what was done to many (F09 b)."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -9,47 +8,30 @@ from litestar import Response, get, post
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.queueing import MOST_AT_ONCE
 from crosstie.api.refusing import invalid, status_of
-from crosstie.api.rooms import rooms_of, session_of
+from crosstie.api.rooms import session_of
 from crosstie.app.coupling import uncouple
-from crosstie.app.history import list_job_entries
-from crosstie.app.jobs import enqueue
 from crosstie.app.selecting import Selection, describe_selection
 from crosstie.app.undoing import undo_job, undo_size
 from crosstie.model.couplings import CouplingState
 from crosstie.model.errors import CrosstieError
 from crosstie.model.people import Permission
 from crosstie.web.forms import fields_of
-from crosstie.web.rendering import changed, page
-from crosstie.web.routes.progress import progress_of
-from crosstie.web.selections import (
-    All,
-    Excluded,
-    Ids,
-    Search,
-    SideInPath,
-    States,
-    carried,
-    dialog_path,
-    read_selection,
-    selection_of,
-)
+from crosstie.web.many import SELECTS, Asked, entries_of, finished, running, single
+from crosstie.web.rendering import page
+from crosstie.web.selections import SideInPath, carried, dialog_path, read_selection
 
 _MAY: dict[str, Any] = {"permission": Permission.UNCOUPLE}
 
 
-@get("/lists/{mapping:str}/{side:str}/uncouple", opt=_MAY)
+@get("/lists/{mapping:str}/{side:str}/uncouple", opt=_MAY, dependencies=SELECTS)
 async def show(
     request: StrictRequest,
     mapping: InPath,
     side: SideInPath,
-    ids: Ids = "",
-    all_: All = "",
-    search: Search = "",
-    states: States = "",
-    excluded: Excluded = "",
+    selection: Asked,
 ) -> Response[str]:
     """How many couplings go, and whose."""
-    return await _ask(request, mapping, selection_of(side, ids, all_, search, states, excluded))
+    return single(request, mapping, selection, "uncouple") or await _ask(request, mapping, selection)
 
 
 @post("/lists/{mapping:str}/{side:str}/uncouple", status_code=200, opt=_MAY)
@@ -72,19 +54,15 @@ async def apply(request: StrictRequest, mapping: InPath, side: SideInPath) -> Re
             selected = await describe_selection(session, mapping, coupled)
             if selected.coupled <= MOST_AT_ONCE:
                 report = await uncouple(session, mapping, selection=coupled, forced=True)
-                done = await list_job_entries(rooms_of(request).home, session, report.job_id or 0, limit=200)
-                return changed(
-                    await page(
-                        request,
-                        "many_done.html",
-                        title="Couplings deleted",
-                        mapping=session.mapping(mapping),
-                        side=side,
-                        done=done,
-                        jobs=[done.job],
-                        left=0,
-                        notes=["No record was deleted. Undo couples them as before."],
-                    )
+                done = await entries_of(request, session, report.job_id)
+                return await finished(
+                    request,
+                    "Couplings deleted",
+                    session.mapping(mapping),
+                    side,
+                    done,
+                    jobs=[done.job.id],
+                    notes=["No record was deleted. Undo couples them as before."],
                 )
         arguments = {"mapping": mapping, "selection": msgspec.to_builtins(coupled), "force": True}
         return await running(request, "uncouple", arguments, "Delete couplings")
@@ -117,14 +95,6 @@ def _is_whole(selection: Selection) -> bool:
     return selection.all and not (selection.search or selection.states or selection.excluded)
 
 
-async def running(request: StrictRequest, use_case: str, arguments: dict[str, Any], title: str) -> Response[str]:
-    """Hand a use case to a worker, and show how far it is. Raises InvalidOption, UnknownMapping, JobRunning."""
-    home = rooms_of(request).home
-    job = await asyncio.to_thread(enqueue, home, use_case, arguments, asked_by=request.asker.name)
-    progress = await asyncio.to_thread(progress_of, home, job.id)
-    return changed(await page(request, "many_running.html", title=title, progress=progress))
-
-
 @post("/lists/{mapping:str}/{side:str}/undo", status_code=200, opt={"permission": Permission.UNDO})
 async def undo(request: StrictRequest, mapping: InPath, side: SideInPath) -> Response[str]:
     """Take back what a job did to a selection, as far as nobody has touched it since."""
@@ -135,21 +105,9 @@ async def undo(request: StrictRequest, mapping: InPath, side: SideInPath) -> Res
         size = undo_size(session, int(job))
         if size.entries <= MOST_AT_ONCE:
             done = await undo_job(session, int(job), forced=True)
-            told = await list_job_entries(rooms_of(request).home, session, done.report.job_id or 0, limit=200)
+            told = await entries_of(request, session, done.report.job_id)
             notes = [f"{left.name}: {left.words}" for left in done.left]
-            return changed(
-                await page(
-                    request,
-                    "many_done.html",
-                    title="Undone",
-                    mapping=session.mapping(mapping),
-                    side=side,
-                    done=told,
-                    jobs=[],
-                    left=0,
-                    notes=notes,
-                )
-            )
+            return await finished(request, "Undone", session.mapping(mapping), side, told, notes=notes)
     return await running(request, "undo", {"mapping": size.mapping, "job": int(job), "force": True}, "Undo")
 
 

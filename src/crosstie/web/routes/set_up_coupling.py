@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from crosstie.api.asking import StrictRequest
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import session_of
-from crosstie.app.candidates import Candidate, candidates
+from crosstie.app.candidates import LIKELY, Candidate, candidates
 from crosstie.app.cards import RecordCard, show_card
 from crosstie.app.coupling import create_partners, set_up_coupling
 from crosstie.app.lists import list_records
@@ -58,6 +58,8 @@ class Dialog(msgspec.Struct, frozen=True, kw_only=True):
     preview: CouplingPreview | None
     can_create: bool
     ways: list[tuple[str, str]]
+    likely: int = LIKELY
+    """From this score on a record is said to be possibly the one that would be created."""
     error: CrosstieError | None = None
 
 
