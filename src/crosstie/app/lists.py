@@ -1,18 +1,18 @@
 """Lists of records with their coupling state: customers and accounts as the list pages show them (P08, P10, P12)."""
 
+import time
 from collections.abc import Sequence
 
+from crosstie.app.browsing import Browse
 from crosstie.app.home import Home
 from crosstie.app.rows import row_of_coupling
 from crosstie.app.searching import search_filters
 from crosstie.app.session import Session, find_mapping
-from crosstie.app.stages import Browse, Coupled, Stage, read_stages
-from crosstie.app.uncoupled import Uncoupled
+from crosstie.app.stages import Coupled, Stage, read_stages
 from crosstie.engine.context import Context, Task
 from crosstie.model.browsing import Sort
 from crosstie.model.couplings import CouplingState
 from crosstie.model.errors import InvalidOption, UnknownField
-from crosstie.model.filters import Filter, compile_filter
 from crosstie.model.lists import NOT_COUPLED, ListColumn, RecordCounts, RecordList
 from crosstie.model.records import Side
 
@@ -33,6 +33,7 @@ async def list_records(
     fields: Sequence[str] = (),
     size: int = 50,
     after: str | None = None,
+    patience: float | None = None,
 ) -> RecordList:
     """Return a page of the records of one side, each with state, partner and problem.
 
@@ -41,8 +42,9 @@ async def list_records(
     mapping's filter excludes: by itself it does so on the remote side only, as a person looks for a partner there.
     `fields` are the columns; else those that are mapped. `after` is the `following` of the page before.
 
-    A page costs a request or two, whatever the size of the table. The ids of a table of which the uncoupled records are
-    wanted are read once and kept for a minute; until then, and in the largest ones, a page looks at up to 20,000 ids.
+    A page costs a request or two, whatever the size of the table, where the system can tell which records are wanted.
+    Elsewhere, as for those that are not coupled, it looks at up to 30,000 records, and after `patience` seconds at no
+    more; asked for again within a minute, the same page goes on from where it was.
     Raises UnknownMapping, UnknownField, InvalidOption, SystemFailure.
     """
     check_states(states)
@@ -52,7 +54,9 @@ async def list_records(
     columns = _columns(ctx, side, fields)
     within = side is Side.REMOTE if within_filter is None else within_filter
     filter = (ctx.compiled.mapping.filter(side) or "") if within else ""
-    rows, following = await read_stages(_stages(ctx, side, columns, search, states, order, filter), after, size)
+    deadline = None if patience is None else time.monotonic() + patience
+    stages = _stages(ctx, side, columns, search, states, order, filter, deadline)
+    rows, following = await read_stages(stages, after, size)
     schema = ctx.compiled.schema(side)
     return RecordList(
         mapping=ctx.mapping_name,
@@ -189,18 +193,17 @@ def _stages(
     states: Sequence[str],
     order: Sequence[Sort],
     filter: str,
+    deadline: float | None,
 ) -> list[Stage]:
     coupled = [_STATES[state] for state in states if state != NOT_COUPLED]
     stages: list[Stage] = [Coupled(ctx, side, columns, coupled, search.strip(), order)] if coupled else []
     if states and NOT_COUPLED not in states:
         return stages
-    schema = ctx.compiled.schema(side)
-    earlier: list[Filter] = []
+    earlier: list[str] = []
     for each in search_filters(ctx, side, search) or [""]:
         both = " and ".join(f"({part})" for part in (filter, each) if part)
-        browse = Browse(ctx, side, columns, both, order, tuple(earlier), uncoupled_only=NOT_COUPLED in states)
-        whole = NOT_COUPLED in states and not each
-        stages.append(Uncoupled(ctx, side, columns, both, order, browse) if whole else browse)
+        free = NOT_COUPLED in states
+        stages.append(Browse(ctx, side, columns, both, order, tuple(earlier), uncoupled_only=free, deadline=deadline))
         if each:
-            earlier.append(compile_filter(each, schema))
+            earlier.append(each)
     return stages

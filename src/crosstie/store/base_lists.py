@@ -47,6 +47,13 @@ class Lists(Protocol):
         """Return couplings in the order of a column, blanks last, or of their ids if there is none."""
         ...
 
+    def count_couplings(self, mapping: str, up_to: int | None = None) -> tuple[int, int]:
+        """Return how many couplings there are with ids up to one, and the last id among them, 0 if there is none.
+
+        Ids grow and are never used again: as long as the answer is the same for an id, none of these has gone.
+        """
+        ...
+
     def problems(
         self,
         filter: ProblemFilter,

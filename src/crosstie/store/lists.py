@@ -53,6 +53,13 @@ class SqlLists(ProblemLists):
             found += self._by_id(query.where(blank), descending, limit - len(found), after)
         return found
 
+    def count_couplings(self, mapping: str, up_to: int | None = None) -> tuple[int, int]:
+        query = select(func.count(), func.max(table.c.id)).where(table.c.mapping == mapping)
+        if up_to is not None:
+            query = query.where(table.c.id <= up_to)
+        ((count, last),) = self._work.read(query)
+        return count, last or 0
+
     def _by_id(self, query: Select[Any], descending: bool, limit: int, after: Place | None) -> list[Coupling]:
         if after is not None:
             query = query.where(table.c.id < after.id if descending else table.c.id > after.id)

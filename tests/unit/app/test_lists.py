@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from crosstie.app import stages, uncoupled
+from crosstie.app import browsing
+from crosstie.app.coupling import uncouple
 from crosstie.app.lists import count_records, list_records
 from crosstie.model.errors import InvalidOption, UnknownField, UnknownMapping
 from crosstie.model.lists import NOT_COUPLED, RecordRow
@@ -162,7 +163,7 @@ STATES: list[tuple[list[str], list[str]]] = [
 
 @pytest.mark.parametrize("scan", [2, 3, 2000])
 async def test_only_the_states_asked_for_come(desk: Desk, monkeypatch: pytest.MonkeyPatch, scan: int) -> None:
-    monkeypatch.setattr(stages, "SCAN", scan)
+    monkeypatch.setattr(browsing, "SCAN", scan)
     await mixed(desk)
     for states, expected in STATES:
         for size in (1, 2, 50):
@@ -186,26 +187,70 @@ async def test_states_and_search_go_together(desk: Desk) -> None:
     assert keys(await walk(desk, states=["skipped"], sort="-number")) == ["05", "02"]
 
 
-async def test_among_many_coupled_records_a_page_looks_only_so_far(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "SCAN", 5)
-    monkeypatch.setattr(uncoupled, "LARGEST", 5)
-    for number in range(60):
+async def coupled(desk: Desk, numbers: range) -> None:
+    for number in numbers:
         local, remote = desk.world.customer(f"{number:03}"), desk.world.account(f"Account {number:03}")
         desk.world.couple("CUSTOMER", local, remote, local_key=f"{number:03}")
+
+
+async def test_among_many_coupled_records_a_page_looks_so_far_and_goes_on_when_asked_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "SCAN", 5)
+    await coupled(desk, range(120))
+    desk.world.customer("030A")
     desk.world.customer("999")
+    options: dict[str, Any] = {"states": [NOT_COUPLED], "size": 10}
     before = desk.world.local.requests.total
-    page = await list_records(desk.session, "CUSTOMER", states=[NOT_COUPLED], size=10)
-    assert (page.rows, page.following is not None) == ([], True)
-    assert desk.world.local.requests.total - before <= stages.MOST_READS + 1
-    assert keys(await walk(desk, states=[NOT_COUPLED])) == ["999"]
+    page = await list_records(desk.session, "CUSTOMER", **options)
+    assert (keys(page.rows), page.following is not None) == (["030A"], True)
+    assert desk.world.local.requests.total - before <= browsing.MOST_READS + 2
+    assert keys(await walk(desk, states=[NOT_COUPLED])) == ["030A", "999"], "by the places of the pages"
+    while page.following is not None:
+        page = await list_records(desk.session, "CUSTOMER", **options)
+    assert keys(page.rows) == ["030A", "999"], "by asking for the same page again"
+    before = desk.world.local.requests.total
+    assert keys((await list_records(desk.session, "CUSTOMER", **options)).rows) == ["030A", "999"]
+    assert desk.world.local.requests.total - before <= 2
 
 
-async def test_uncoupled_records_are_found_among_many_coupled_ones_from_ids_read_once(desk: Desk) -> None:
-    for number in range(60):
-        local, remote = desk.world.customer(f"{number:03}"), desk.world.account(f"Account {number:03}")
-        if number % 3:
-            desk.world.couple("CUSTOMER", local, remote, local_key=f"{number:03}")
+@pytest.mark.parametrize("search", ["", "customer"])
+async def test_what_is_kept_of_a_page_gives_way_to_what_changes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, search: str
+) -> None:
+    monkeypatch.setattr(browsing, "SCAN", 5)
+    await coupled(desk, range(30))
+
+    async def page() -> list[str | None]:
+        return keys((await list_records(desk.session, "CUSTOMER", states=[NOT_COUPLED], search=search, size=10)).rows)
+
+    free = desk.world.customer("999")
+    assert await page() == ["999"]
+    desk.world.customer("0065")
+    assert await page() == ["0065", "999"], "a new record among those that were passed over"
+    desk.world.couple("CUSTOMER", free, desk.world.account("Account 999"), local_key="999")
+    assert await page() == ["0065"], "a record that has been coupled"
+    await uncouple(desk.session, "CUSTOMER", ["012"])
+    assert await page() == ["0065", "012"], "a record that has been uncoupled"
+    await desk.pair("9999")
+    await uncouple(desk.session, "CUSTOMER", ["020"])
+    assert await page() == ["0065", "012", "020"], "as many couplings as before"
+
+
+async def test_a_page_answers_when_it_is_out_of_patience(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browsing, "SCAN", 5)
+    await coupled(desk, range(12))
+    desk.world.customer("999")
+    for expected in ([], [], ["999"]):
+        page = await list_records(desk.session, "CUSTOMER", states=[NOT_COUPLED], size=10, patience=0)
+        assert (keys(page.rows), page.following is None) == (expected, bool(expected))
+
+
+async def test_uncoupled_records_are_found_among_coupled_ones_in_any_order(desk: Desk) -> None:
+    await coupled(desk, range(1, 60, 3))
     free = [f"{number:03}" for number in range(0, 60, 3)]
+    for key in free:
+        desk.world.customer(key)
     assert keys(await walk(desk, states=[NOT_COUPLED], size=7)) == free
     assert keys(await walk(desk, states=[NOT_COUPLED], size=7, sort="-number")) == free[::-1]
     page = await list_records(desk.session, "CUSTOMER", states=[NOT_COUPLED], size=5)
@@ -213,12 +258,10 @@ async def test_uncoupled_records_are_found_among_many_coupled_ones_from_ids_read
     later = await list_records(desk.session, "CUSTOMER", states=[NOT_COUPLED], size=5, after=page.following)
     assert keys(later.rows) == free[5:10]
     assert desk.world.local.requests.total - before <= 2
-    desk.world.customer("0065")
-    await desk.pair("0066")
-    uncoupled_now = desk.world.customer("999")
-    assert keys(await walk(desk, states=[NOT_COUPLED])) == sorted([*free, "0065", "999"])
-    desk.world.couple("CUSTOMER", uncoupled_now, desk.world.account("Account 999"), local_key="999")
-    assert keys(await walk(desk, states=[NOT_COUPLED])) == sorted([*free, "0065"])
+    for each in page.rows:
+        desk.world.couple("CUSTOMER", each.id, desk.world.account(f"Account {each.key}"), local_key=each.key or "")
+    again = await list_records(desk.session, "CUSTOMER", states=[NOT_COUPLED], size=5, after=page.following)
+    assert keys(again.rows) == free[5:10], "whatever has become of the page before"
 
 
 async def test_a_page_costs_a_request_and_a_look_at_the_store(desk: Desk) -> None:

@@ -24,6 +24,8 @@ from crosstie.web.selections import SideInPath
 ROWS = 50
 PATIENCE = 8.0
 """After so many seconds without an answer, a list shows what the store knows of it."""
+LOOKS = 0.05
+"""For so many seconds at most a page looks for its rows before it shows those it has; then it asks to be filled."""
 _KNOWN = "known-"
 """What the places of a list begin with that comes from the store alone."""
 
@@ -81,6 +83,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     partners: dict[str, str] = {}
     """Addresses of partners in the other system, by the row's id."""
     error: CrosstieError | None = None
+
+    @property
+    def looking(self) -> bool:
+        """Whether more rows of this page may be found yet."""
+        return self.error is None and self.rows.following is not None and len(self.rows.rows) < ROWS
 
     @property
     def matching(self) -> int | None:
@@ -171,6 +178,7 @@ async def _read(request: StrictRequest, asked: ListAddress) -> Shown:
                 fields=head.columns,
                 size=ROWS,
                 after=None if asked.after.startswith(_KNOWN) else asked.after or None,
+                patience=LOOKS,
             ),
             count_records(session, asked.mapping, asked.side),
         )
