@@ -14,15 +14,18 @@ from crosstie.app.candidates import LIKELY, Candidate, candidates
 from crosstie.app.cards import RecordCard, show_card
 from crosstie.app.coupling import create_partners, set_up_coupling
 from crosstie.app.lists import list_records
+from crosstie.app.missing import Missing, Provided, Wanted, missing_partners, provide
 from crosstie.app.previewing import NO, CouplingPreview, preview, preview_creation
 from crosstie.app.session import Session
+from crosstie.app.winners import Winner, read_winners
 from crosstie.engine.context import Report
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import CrosstieError, InvalidOption
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.people import Permission
 from crosstie.model.records import Side
-from crosstie.web.forms import fields_of
+from crosstie.web.choosing import read_waits
+from crosstie.web.forms import fields_of, several_of
 from crosstie.web.records import MappingInPath, RecordInPath, SideInPath, address_of, result_of
 from crosstie.web.rendering import changed, page
 
@@ -34,18 +37,45 @@ _WORDS = {
 }
 _SHOWN = 8
 _ROWS = 15
+_MOST_CHOICES = 500
+_Several = Annotated[list[str] | None, QueryParameter(max_items=_MOST_CHOICES)]
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What is set in the dialog. `synchronise` is empty as long as nobody has chosen."""
+    """What is set in the dialog. `synchronise` is empty as long as nobody has chosen.
+
+    `choices` are what was chosen for single fields, `provides` for records that must be coupled first.
+    """
 
     search: str = ""
     to: str = ""
     create: bool = False
     synchronise: str = ""
     all: bool = False
+    choices: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
     opening: bool = False
     """The dialog came up because somebody wanted to open the partner of an uncoupled record."""
+
+    @property
+    def about(self) -> str:
+        """To what the choices for single fields belong; with another record or another way they mean nothing."""
+        return f"{self.to} {self.synchronise}"
+
+    @property
+    def winners(self) -> dict[str, Winner]:
+        """What was chosen for single fields. Raises InvalidOption."""
+        split = [each.partition(":") for each in self.choices]
+        return read_winners((field, winner) for winner, _, field in split)
+
+    @property
+    def wanted(self) -> list[Wanted]:
+        """What is to be done first. Raises InvalidRequest."""
+        split = [each.partition("~") for each in self.provides]
+        return [
+            Wanted(wait=read_waits(rest), to=None if how == "create" else how.removeprefix("couple:"))
+            for how, _, rest in split
+        ]
 
 
 class Dialog(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +88,7 @@ class Dialog(msgspec.Struct, frozen=True, kw_only=True):
     preview: CouplingPreview | None
     can_create: bool
     ways: list[tuple[str, str]]
+    missing: list[Missing]
     likely: int = LIKELY
     """From this score on a record is said to be possibly the one that would be created."""
     error: CrosstieError | None = None
@@ -75,9 +106,22 @@ async def show(
     synchronise: Annotated[str, QueryParameter(max_length=20)] = "",
     all_: Annotated[bool, QueryParameter(name="all")] = False,
     opening: Annotated[bool, QueryParameter()] = False,
+    choice: _Several = None,
+    about: Annotated[str, QueryParameter(max_length=250)] = "",
+    provide_: Annotated[list[str] | None, QueryParameter(name="provide", max_items=_MOST_CHOICES)] = None,
 ) -> Response[str]:
     """The dialog: whom a record is to be coupled with, and what OK will change."""
-    setting = Setting(search=q, to=to, create=create, synchronise=synchronise, all=all_, opening=opening)
+    setting = Setting(
+        search=q,
+        to=to,
+        create=create,
+        synchronise=synchronise,
+        all=all_,
+        opening=opening,
+        provides=tuple(filter(None, provide_ or ())),
+    )
+    if about == setting.about:
+        setting = msgspec.structs.replace(setting, choices=tuple(filter(None, choice or ())))
     async with session_of(request) as session:
         dialog = await _dialog(session, mapping, side, record_id, setting)
     return await page(request, "set_up_coupling.html", dialog=dialog)
@@ -88,8 +132,15 @@ async def ok(
     request: StrictRequest, mapping: MappingInPath, side: SideInPath, record_id: RecordInPath
 ) -> Response[str]:
     """Couple as it was shown, at once, and show the result. A coupling that would be replaced is asked about first."""
-    given = await fields_of(request, {"to": 200, "create": 1, "synchronise": 20, "replaces": 200})
-    setting = Setting(to=given["to"], create=bool(given["create"]), synchronise=given["synchronise"])
+    known = {"to": 200, "create": 1, "synchronise": 20, "replaces": 200}
+    given = await fields_of(request, known, several=("choice", "provide"))
+    setting = Setting(
+        to=given["to"],
+        create=bool(given["create"]),
+        synchronise=given["synchronise"],
+        choices=tuple(await several_of(request, "choice", most=_MOST_CHOICES)),
+        provides=tuple(await several_of(request, "provide", most=_MOST_CHOICES, length=1000)),
+    )
     async with session_of(request) as session:
         try:
             return await _carry_out(request, session, mapping, side, record_id, setting, given["replaces"])
@@ -102,19 +153,29 @@ async def _carry_out(
     request: StrictRequest, session: Session, mapping: str, side: Side, id: str, setting: Setting, agreed: str
 ) -> Response[str]:
     here = address_of(mapping, side, id)
+    first: list[Provided] = []
     if setting.create:
+        first = await provide(session, setting.wanted)
         report = await create_partners(session, mapping, [id], side=side)
         job_id, reports, done = report.job_id, [report], "Created and coupled." if not report.failures else ""
     elif setting.to:
         local, remote = (id, setting.to) if side is Side.LOCAL else (setting.to, id)
-        foreseen = await preview(session, mapping, local, remote, synchronise=setting.synchronise or None)
+        way, winners = setting.synchronise or None, setting.winners
+        foreseen = await preview(session, mapping, local, remote, synchronise=way, winners=winners)
         replaces = ",".join(str(each.id) for each in foreseen.replaces)
         if replaces and replaces != agreed:
             return await page(
                 request, "replace_coupling.html", preview=foreseen, replaces=replaces, setting=setting, here=here
             )
+        first = await provide(session, setting.wanted)
         made = await set_up_coupling(
-            session, mapping, local, remote, synchronise=foreseen.synchronise, replace=bool(replaces)
+            session,
+            mapping,
+            local,
+            remote,
+            synchronise=foreseen.synchronise,
+            replace=bool(replaces),
+            winners=winners,
         )
         job_id, reports, done = made.job_id, _all([made.report]), "Coupled."
     else:
@@ -122,7 +183,7 @@ async def _carry_out(
     assert job_id is not None, "what was done was a job"
     result = await result_of(session, mapping, job_id, reports)
     card = await show_card(session, mapping, side, id)
-    return changed(await page(request, "coupled.html", result=result, done=done, here=here, card=card))
+    return changed(await page(request, "coupled.html", result=result, done=done, here=here, card=card, first=first))
 
 
 def _all(reports: Sequence[Report | None]) -> list[Report]:
@@ -142,8 +203,9 @@ async def _dialog(
     found = await candidates(session, mapping, card.id, setting.search, side=side, limit=_SHOWN) if card.exists else []
     try:
         shown = await _preview(session, card, setting)
-    except CrosstieError as missing:
-        shown, error = None, error or missing
+        missing = await missing_partners(session, shown.waits_for) if shown and not shown.blocked else []
+    except CrosstieError as wrong:
+        shown, missing, error = None, [], error or wrong
     ways = [way for way in _ways(card) if way in _WORDS]
     chosen = shown.synchronise if shown and not setting.create else setting.synchronise or _proposed(ways)
     return Dialog(
@@ -154,6 +216,7 @@ async def _dialog(
         preview=shown,
         can_create=can_create,
         ways=[(way, _WORDS[way]) for way in ways],
+        missing=missing,
         error=error,
     )
 
@@ -175,7 +238,8 @@ async def _preview(session: Session, card: RecordCard, setting: Setting) -> Coup
     if not setting.to or not card.exists:
         return None
     local, remote = (card.id, setting.to) if card.side is Side.LOCAL else (setting.to, card.id)
-    return await preview(session, card.mapping, local, remote, synchronise=setting.synchronise or None)
+    way = setting.synchronise or None
+    return await preview(session, card.mapping, local, remote, synchronise=way, winners=setting.winners)
 
 
 @get(f"{_CARD}/choose")
