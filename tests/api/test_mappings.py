@@ -65,3 +65,31 @@ def test_what_a_job_did_to_each_record_is_listed_by_outcome(served: Served, api_
     assert made["coupling"]["remote_id"] == remote
     served.refused("viewer", "GET", "/api/v1/jobs/999/history", 404, "unknown-job")
     served.refused("viewer", "GET", f"/api/v1/jobs/{job['id']}/history?outcome=lost", 422, "invalid-request")
+
+
+def test_filters_are_tried_before_they_are_stored(served: Served, api_desks: Desks) -> None:
+    """The systems are asked on demand, whoever asked them last.
+
+    behaviour: CRMIntegrationMapping/IntegrationTableFilterAssistEdit
+    """
+    bc, dv = api_desks
+    for number, city in (("10000", "Leeds"), ("20000", "York")):
+        bc.add("customers", number=number, displayName=f"Customer {number}", city=city, type="Company")
+        remote = str(dv.add_customer(f"Customer {number}", accountnumber=number)["accountid"])
+        served.done("operator", "POST", f"{CUSTOMER}/couplings", {"record": number, "to": remote})
+    stored = served.done("administrator", "GET", f"{CUSTOMER}/filters")
+    assert stored["local"]["rows"] == [{"field": "blocked", "operator": "blank", "values": []}]
+    assert (stored["changed"], stored["local"]["matching"]) == (False, 2)
+    rows = [{"field": "City", "operator": "is", "values": ["Leeds"]}]
+    tried = served.done("administrator", "POST", f"{CUSTOMER}/filters/preview", {"local_rows": rows})
+    assert (tried["local"]["text"], tried["local"]["matching"], tried["leaving"]) == ("city eq 'Leeds'", 1, 1)
+    assert [each["name"] for each in tried["leaving_first"]] == ["20000 Customer 20000"]
+    assert served.done("viewer", "GET", CUSTOMER)["local_filter"] == "blocked eq null"
+    fields = served.done("viewer", "GET", f"{CUSTOMER}/filters/remote/fields")["items"]
+    assert next(each for each in fields if each["name"] == "statecode")["options"] == {"0": "Active", "1": "Inactive"}
+    wrong = {"json": {"remote_rows": [{"field": "revenue", "operator": "more", "values": ["plenty"]}]}}
+    found = served.refused("administrator", "POST", f"{CUSTOMER}/filters/preview", 422, "invalid-filter", **wrong)
+    assert "'plenty' is no value for" in found["detail"]
+    both = {"json": {"local_rows": rows, "local_filter": "city eq 'York'"}}
+    served.refused("administrator", "POST", f"{CUSTOMER}/filters/preview", 422, "invalid-request", **both)
+    served.refused("operator", "POST", f"{CUSTOMER}/filters/preview", 403, "forbidden", json={})

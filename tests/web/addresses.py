@@ -96,6 +96,7 @@ PAGES: dict[str, Address] = {
     "mappings": lambda site: "/mappings",
     "mapping": lambda site: "/mappings/CUSTOMER",
     "mapping-fields": lambda site: "/mappings/CUSTOMER/fields",
+    "mapping-filters": lambda site: "/mappings/CUSTOMER/filters",
     "mapping-direction": lambda site: "/mappings/CUSTOMER/direction?direction=to_remote",
     "mapping-synchronise": lambda site: "/mappings/CUSTOMER/synchronise",
     "mapping-full": lambda site: "/mappings/CUSTOMER/full",

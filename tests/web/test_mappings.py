@@ -44,33 +44,70 @@ def signed_in_as(browser: Browser, small: Site) -> Iterator[dict[Role, Page]]:
         window.__exit__(None, None, None)
 
 
-def test_a_filter_says_what_it_would_admit_before_it_is_saved(calm_page: Page, calm: Site) -> None:
-    """A record that falls out of the new filter is no longer synchronised, one that stays in it is."""
+def test_a_filter_is_put_together_from_rows_and_says_what_leaves_it(calm_page: Page, calm: Site) -> None:
+    """A record that falls out of the new filter stays coupled and is no longer synchronised, one that stays in it is."""
     inside, outside = couple(calm, "10000", city="Leeds"), couple(calm, "20000", city="York")
     page = calm_page
     page.goto(CARD)
-    expect(page.locator("#filter-figures")).to_contain_text("Blocked is blank")
     expect(page.locator("#filter-figures")).to_contain_text("2 of 2 match")
-    field = page.get_by_label("Table Filter (Customers")
-    field.fill("cty eq 'Leeds'")
-    expect(page.locator("#filter-figures").get_by_role("alert")).to_contain_text("names the field 'cty'")
+    page.get_by_role("link", name="Edit the filters").click()
+    expect(page.get_by_label("Field of row 1 of Customers")).to_have_value("blocked")
+    page.locator("#add-local").click()
+    page.get_by_label("Field of row 2 of Customers").select_option(label="City")
+    page.get_by_label("Operator of row 2 of Customers").select_option("starts_with")
+    page.get_by_label("Value of row 2 of Customers").fill("Le")
+    expect(page.get_by_label("Table Filter as text", exact=True)).to_have_value(
+        "blocked eq null and startswith(city,'Le')"
+    )
+    expect(page.locator("#figures-local")).to_contain_text("City starts with “Le”")
+    expect(page.locator("#figures-local")).to_contain_text("1 of 2 matches")
     page.get_by_role("button", name="Save the filters").click()
-    expect(field).to_have_attribute("aria-invalid", "true")  # the answer to the saving has come
-    expect(page.locator("form").get_by_role("alert").last).to_contain_text("Did you mean")
-    assert show_mapping(calm.home, "CUSTOMER").local_filter == "blocked eq null", "what is wrong is not stored"
-    page.get_by_label("Table Filter (Customers").fill("city eq 'Leeds'")
-    expect(page.locator("#filter-figures")).to_contain_text("City is “Leeds”")
-    expect(page.locator("#filter-figures")).to_contain_text("1 of 2 matches")
-    page.get_by_role("button", name="Save the filters").click()
-    expect(page.locator(".saved").filter(has_text="Saved")).to_be_visible()
-    assert show_mapping(calm.home, "CUSTOMER").local_filter == "city eq 'Leeds'"
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 coupling falls outside: the records stay coupled")
+    expect(dialog.get_by_role("link", name="20000 Customer 20000")).to_be_visible()
+    assert show_mapping(calm.home, "CUSTOMER").local_filter == "blocked eq null", "nothing is stored before it is seen"
+    dialog.get_by_role("button", name="Save").press("Enter")
+    expect(dialog.get_by_role("status")).to_contain_text("The filters are stored")
+    assert show_mapping(calm.home, "CUSTOMER").local_filter == "blocked eq null and startswith(city,'Le')"
     for number in ("10000", "20000"):
         calm.bc.edit_customer(number, phoneNumber="555")
+    page.goto(CARD)
     page.get_by_role("button", name="Synchronize Modified Records").click()
     page.get_by_role("dialog").get_by_role("button", name="Synchronise", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
     assert calm.dv.account(inside)["phone"] == "555"
     assert calm.dv.account(outside)["phone"] == ""
+    assert list_couplings(calm.home, "CUSTOMER").by_state == {"in_step": 1, "out_of_filter": 1}
+
+
+def test_a_filter_written_as_text_is_shown_as_rows_and_what_is_wrong_is_named(page: Page, small: Site) -> None:
+    page.goto(f"{CARD}/filters")
+    text = page.get_by_label("Integration Table Filter as text")
+    text.fill("statecode in (0,1) and revenue gt 5000")
+    expect(page.get_by_label("Field of row 2 of Accounts")).to_have_value("revenue")
+    expect(page.get_by_label("Value of row 2 of Accounts")).to_have_value("5000")
+    expect(page.get_by_role("group", name="Values of row 1 of Accounts").get_by_label("Inactive")).to_be_checked()
+    expect(text).to_be_focused()
+    text.fill("statecode eq 0 or revenue gt 5000")
+    expect(page.locator("#rows-remote")).to_contain_text("Rows cannot say this filter")
+    text.fill("stattecode eq 0")
+    expect(page.locator("#figures-remote").get_by_role("alert")).to_contain_text("names the field 'stattecode'")
+    page.get_by_role("button", name="Save the filters").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Did you mean statecode")
+    page.keyboard.press("Escape")
+    page.get_by_label("Operator of row 1 of Customers").select_option("is")
+    page.get_by_role("button", name="Save the filters").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Blocked has no value")
+    page.keyboard.press("Escape")
+    page.locator("#add-local").press("Enter")
+    page.get_by_label("Field of row 2 of Customers").select_option(label="Credit Limit")
+    page.get_by_label("Operator of row 2 of Customers").select_option("more")
+    page.get_by_label("Value of row 2 of Customers").fill("plenty")
+    expect(page.locator("#figures-local").get_by_role("alert")).to_contain_text("'plenty' is no value for Credit Limit")
+    page.get_by_role("button", name="Remove row 2 of Customers").press("Enter")
+    expect(page.get_by_label("Field of row 2 of Customers")).to_have_count(0)
+    stored = show_mapping(small.home, "CUSTOMER")
+    assert (stored.local_filter, "stattecode" in (stored.remote_filter or "")) == ("blocked eq null", False)
 
 
 def test_a_direction_takes_the_field_mappings_along(calm_page: Page, calm: Site) -> None:
@@ -100,7 +137,7 @@ def test_a_direction_takes_the_field_mappings_along(calm_page: Page, calm: Site)
 
 def test_settings_are_saved_as_they_are_chosen_with_the_keyboard(page: Page, small: Site) -> None:
     page.goto(CARD)
-    expect(page.locator("#filter-figures")).to_contain_text("0 of 0")
+    expect(page.locator("#filter-figures")).to_contain_text("0 of 0")  # all of the card is there
     page.get_by_label("Synch. Only Coupled Records").focus()
     page.keyboard.press("Space")
     expect(page.get_by_text("Records without partner get one in the other system.")).to_be_visible()
@@ -203,11 +240,13 @@ def test_who_may_not_change_a_mapping_sees_it_all_the_same(signed_in_as: dict[Ro
     for role, page in signed_in_as.items():
         page.goto(CARD)
         expect(page.get_by_label("Enabled")).to_be_disabled()
-        expect(page.get_by_label("Table Filter (Customers")).not_to_be_editable()
         for name in ("Change the direction", "Delete Couplings", "Run Full Synchronization", "Pause"):
             expect(page.get_by_role("button", name=name)).to_have_count(0)
         runs = page.get_by_role("button", name="Synchronize Modified Records")
         expect(runs).to_have_count(1 if role is Role.OPERATOR else 0)
+        page.goto(f"{CARD}/filters")
+        expect(page.get_by_label("Table Filter as text", exact=True)).not_to_be_editable()
+        expect(page.get_by_role("button", name="Save the filters")).to_have_count(0)
         page.goto(f"{CARD}/fields")
         expect(page.get_by_role("row").filter(has_text="Display Name")).to_contain_text("Enabled")
         expect(page.get_by_role("combobox")).to_have_count(0)

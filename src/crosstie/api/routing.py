@@ -6,6 +6,7 @@ from crosstie.api.routes import (
     connections,
     couplings,
     differences,
+    filters,
     health,
     history,
     landing,
@@ -22,7 +23,7 @@ from crosstie.api.routes import (
 )
 
 _ROOMS = (
-    *(health, landing, signing_in, users, tokens, connections, mappings, records, couplings),
+    *(health, landing, signing_in, users, tokens, connections, mappings, filters, records, couplings),
     *(synchronising, differences, matching, problems, schedules, history, undoing),
 )
 

@@ -1,6 +1,7 @@
 """Filters of a mapping before they are stored: as rows, in words, what they admit, which couplings leave them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 
@@ -68,7 +69,7 @@ class FilterPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FilterField(msgspec.Struct, frozen=True, kw_only=True):
-    """A field that a filter can ask about; `options` are there to choose from where it is a choice."""
+    """A field that a filter can ask about; no other has its `label`. `options` are there to choose from."""
 
     name: str
     label: str
@@ -120,10 +121,11 @@ async def filter_fields(session: Session, mapping: str, side: Side) -> list[Filt
     """Return the fields of a side in the order of their captions. Raises UnknownMapping, SystemFailure."""
     schema = await _schema(session, session.mapping(mapping), side)
     fields = sorted(schema.fields.values(), key=lambda field: ((field.label or field.name).casefold(), field.name))
+    often = Counter(field.label for field in fields)
     return [
         FilterField(
             name=field.name,
-            label=field.label or field.name,
+            label=f"{field.label} ({field.name})" if often[field.label] > 1 else field.label or field.name,
             type=field.type.value,
             operators=operators_of(field),
             options={option: label for option, label in field.options.items() if option.strip() and label.strip()},

@@ -1,7 +1,5 @@
-"""Mapping cards: what pages show of a mapping beside its settings: filters in words with figures, field mappings with
-what they could be and what to mind."""
+"""Mapping cards: what pages show of a mapping beside its settings: filters in words, field mappings, what to mind."""
 
-import asyncio
 from collections.abc import Collection
 from collections.abc import Mapping as Dictionary
 
@@ -11,7 +9,7 @@ from crosstie.app.mappings import schemas_of
 from crosstie.app.session import Session
 from crosstie.app.views import FieldMappingView, MappingView
 from crosstie.engine.checking import check_mapping
-from crosstie.model.errors import CrosstieError, SystemFailure, UsageError
+from crosstie.model.errors import SystemFailure, UsageError
 from crosstie.model.filter_words import in_words
 from crosstie.model.mapping_changes import MappingChanges, pair_of, with_changes
 from crosstie.model.mappings import Direction, FieldMapping, Mapping
@@ -19,20 +17,6 @@ from crosstie.model.records import Side
 from crosstie.model.schema import FieldSchema, FieldType, TableSchema
 from crosstie.rules import all_rules
 from crosstie.rules.base import FieldRule
-
-
-class FilterView(msgspec.Struct, frozen=True, kw_only=True):
-    """A side's filter: its text, in words, and how many records it admits of how many.
-
-    Figures are None where the system does not say exactly. `error` is why the filter cannot be used, or why nothing
-    could be asked.
-    """
-
-    text: str
-    words: str = ""
-    matching: int | None = None
-    total: int | None = None
-    error: CrosstieError | None = None
 
 
 class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,23 +37,6 @@ class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
     traps: list[str]
     comparable: bool
     """Whether match-based coupling can go by it."""
-
-
-async def filter_views(session: Session, mapping: str, texts: Dictionary[Side, str | None]) -> dict[Side, FilterView]:
-    """Return what filters would admit on the sides of a mapping, without storing anything. Raises UnknownMapping."""
-    found = session.mapping(mapping)
-    views = await asyncio.gather(*(_filter_view(session, found, side, text) for side, text in texts.items()))
-    return dict(zip(texts, views, strict=True))
-
-
-async def _filter_view(session: Session, mapping: Mapping, side: Side, text: str | None) -> FilterView:
-    system, table, typed = session.systems[side], mapping.table(side), (text or "").strip()
-    try:
-        words = in_words(typed, await system.describe(table))
-        matching, total = await asyncio.gather(system.count(table, typed or None), system.count(table))
-    except (UsageError, SystemFailure) as error:
-        return FilterView(text=typed, error=error)
-    return FilterView(text=typed, words=words, matching=matching, total=total)
 
 
 async def filter_words(session: Session, mappings: Collection[str]) -> dict[str, dict[Side, str]]:

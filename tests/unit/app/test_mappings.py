@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from crosstie.app.mapping_cards import field_rows, filter_views
+from crosstie.app.filtering import filter_views
+from crosstie.app.mapping_cards import field_rows
 from crosstie.app.mappings import ChangedMapping, change_mapping
 from crosstie.app.people.acting import command_line
 from crosstie.model.errors import CrosstieError, Forbidden, InvalidFilter, InvalidMapping, Unreachable
@@ -105,7 +106,9 @@ async def test_filters_are_shown_in_words_with_what_they_admit(desk: Desk) -> No
     for number, city in (("1", "Leeds"), ("2", "York"), ("3", "York")):
         desk.world.customer(number, city=city)
     found = await filter_views(desk.session, "CUSTOMER", {Side.LOCAL: "city eq 'York'", Side.REMOTE: "nothing eq 1"})
-    assert (found[Side.LOCAL].words, found[Side.LOCAL].matching, found[Side.LOCAL].total) == ("city is “York”", 2, 3)
+    town = found[Side.LOCAL].filter
+    assert town is not None
+    assert (town.words, town.matching, town.total) == ("city is “York”", 2, 3)
     assert found[Side.REMOTE].error is not None
     assert found[Side.REMOTE].error.code == "unknown-field"
 

@@ -12,10 +12,11 @@ from litestar.params import PathParameter, QueryParameter
 from crosstie.api.asking import StrictRequest
 from crosstie.api.refusing import invalid, status_of
 from crosstie.api.rooms import rooms_of, session_of
+from crosstie.app.filtering import FilterView, filter_views
 from crosstie.app.history import list_jobs
 from crosstie.app.home import Home
 from crosstie.app.jobs import ScheduleView, list_schedules, pause_schedule, resume_schedule, set_pace
-from crosstie.app.mapping_cards import FilterView, filter_views, filter_words
+from crosstie.app.mapping_cards import filter_words
 from crosstie.app.mappings import ChangedMapping, change_mapping, list_mappings, show_mapping
 from crosstie.app.views import MappingView
 from crosstie.model.errors import CrosstieError, InvalidOption, UnknownMapping
@@ -28,10 +29,8 @@ from crosstie.web.rendering import changed, page
 
 Name = Annotated[str, PathParameter(min_length=1, max_length=200)]
 MANAGES: dict[str, Any] = {"permission": Permission.MANAGE_MAPPINGS}
-_MOST_FILTER = 4000
 _SECTIONS: dict[str, dict[str, int]] = {
     "what": {"enabled": 5},
-    "filters": {"local_filter": _MOST_FILTER, "remote_filter": _MOST_FILTER},
     "new": {"only_coupled": 5},
     "conflicts": {"update_conflict": 20, "deletion_conflict": 20},
 }
@@ -53,6 +52,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     view: MappingView
     words: dict[Side, str]
+    filters: dict[Side, FilterView] | None = None
+    """What the filters admit, where it was asked for."""
     schedule: ScheduleView | None
     hindrance: str
     last: Job | None
@@ -82,9 +83,11 @@ async def list_(request: StrictRequest) -> Response[str]:
 
 
 @get("/mappings/{mapping:str}")
-async def card(request: StrictRequest, mapping: Name) -> Response[str]:
-    """The card of a mapping."""
-    return await _card(request, mapping)
+async def card(
+    request: StrictRequest, mapping: Name, figures: Annotated[bool, QueryParameter()] = False
+) -> Response[str]:
+    """The card of a mapping; with the figures of its filters where they are asked for, which may take a moment."""
+    return await _card(request, mapping, figures=figures)
 
 
 @post("/mappings/{mapping:str}", status_code=200, opt=MANAGES)
@@ -140,20 +143,6 @@ async def turn(request: StrictRequest, mapping: Name) -> Response[str]:
     return changed(await page(request, "mapping_direction.html", error=None, **context))
 
 
-@get("/mappings/{mapping:str}/filters")
-async def stored_filters(request: StrictRequest, mapping: Name) -> Response[str]:
-    """What the stored filters admit, with figures."""
-    view = await asyncio.to_thread(show_mapping, rooms_of(request).home, mapping)
-    return await _filters(request, view.name, view.local_filter or "", view.remote_filter or "")
-
-
-@post("/mappings/{mapping:str}/filters", status_code=200, opt=MANAGES)
-async def tried_filters(request: StrictRequest, mapping: Name) -> Response[str]:
-    """What filters would admit that have not been saved."""
-    given = await fields_of(request, {**_SECTIONS["filters"], "section": 20})
-    return await _filters(request, mapping, given["local_filter"], given["remote_filter"])
-
-
 @post("/mappings/{mapping:str}/schedule", status_code=200, opt={"permission": Permission.MANAGE_SCHEDULES})
 async def schedule(request: StrictRequest, mapping: Name) -> Response[str]:
     """Pause or resume the schedule, or change how often it runs."""
@@ -193,11 +182,17 @@ async def change(
         return await change_mapping(session, request.asker, mapping, changes, dry_run=dry_run)
 
 
-async def _card(request: StrictRequest, mapping: str, saved: Saved | None = None) -> Response[str]:
+async def _card(
+    request: StrictRequest, mapping: str, saved: Saved | None = None, *, figures: bool = False
+) -> Response[str]:
     home = rooms_of(request).home
     found = await asyncio.to_thread(_read, home, mapping)
     words = await _words(request, [found.view.name])
     found = msgspec.structs.replace(found, words=words.get(found.view.name, {}))
+    if figures:
+        texts = {Side.LOCAL: found.view.local_filter or "", Side.REMOTE: found.view.remote_filter or ""}
+        async with session_of(request) as session:
+            found = msgspec.structs.replace(found, filters=await filter_views(session, mapping, texts))
     status = 200 if saved is None or saved.error is None else status_of(saved.error)
     return await page(
         request, "mapping.html", status, card=found, view=found.view, saved=saved, here=address_of(found.view.name)
@@ -226,10 +221,4 @@ async def _words(request: StrictRequest, names: list[str]) -> dict[str, dict[Sid
         return {}
 
 
-async def _filters(request: StrictRequest, mapping: str, local: str, remote: str) -> Response[str]:
-    async with session_of(request) as session:
-        found: dict[Side, FilterView] = await filter_views(session, mapping, {Side.LOCAL: local, Side.REMOTE: remote})
-    return await page(request, "mapping_filters.html", found=found, mapping=mapping)
-
-
-HANDLERS = (list_, card, save, direction, turn, stored_filters, tried_filters, schedule)
+HANDLERS = (list_, card, save, direction, turn, schedule)
