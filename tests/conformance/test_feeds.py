@@ -6,7 +6,7 @@ from crosstie.model.errors import CursorExpired
 from crosstie.model.schema import ChangeFeed
 from crosstie.systems.base import System
 
-from .reading import changes
+from .reading import changes, scan
 from .worlds import DataverseWorld, MemoryWorld, World, values_of
 
 
@@ -66,6 +66,18 @@ async def test_deletions_show_where_the_feed_has_them(world: World, system: Syst
     records, deleted, _ = await changes(system, world.table, cursor, [text])
     assert id not in records
     assert deleted == ([id] if schema.feed is ChangeFeed.DELTA else [])
+
+
+async def test_where_a_feed_tells_which_records_there_are_it_tells_all_of_them(world: World, system: System) -> None:
+    text = world.fields.text
+    first, second = world.put(**{text: "First"}), world.put(**{text: "Second"})
+    _, _, cursor = await changes(system, world.table, None, [text])
+    world.remove(first)
+    third = world.put(**{text: "Third"})
+    told = [page.present async for page in system.changes(world.table, cursor, [text]) if page.present is not None]
+    there = set(await scan(system, world.table, [text]))
+    assert {second, third} <= there
+    assert [set(present) for present in told] == [there] * len(told)
 
 
 async def test_a_cursor_outlives_the_connection_and_other_fields(world: World, system: System) -> None:

@@ -53,6 +53,7 @@ class Machine(RuleBasedStateMachine):
         delta=SIDES,
         client_ids=st.sets(SIDES),
         keeps_ids=st.booleans(),
+        small=st.sampled_from([0, 3, 100]),
         only_coupled=st.booleans(),
         update=st.sampled_from(UpdateConflictResolution),
         deletion=st.sampled_from(DeletionConflictResolution),
@@ -62,6 +63,7 @@ class Machine(RuleBasedStateMachine):
         delta: Side,
         client_ids: set[Side],
         keeps_ids: bool,
+        small: int,
         only_coupled: bool,
         update: UpdateConflictResolution,
         deletion: DeletionConflictResolution,
@@ -71,6 +73,7 @@ class Machine(RuleBasedStateMachine):
             delta=delta,
             client_ids=frozenset(client_ids),
             keeps_ids=frozenset(Side) if keeps_ids else frozenset(),
+            small=small,
         )
         self.hands = Hands(self.world)
         self.promises = Promises(self.world)

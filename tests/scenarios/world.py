@@ -61,6 +61,8 @@ class World:
     delta: Side = Side.REMOTE
     client_ids: frozenset[Side] = frozenset(Side)
     keeps_ids: frozenset[Side] = frozenset(Side)
+    small: int = 0
+    """Tables of so many records tell in their feed which there are."""
     clock: Ticks = field(default_factory=Ticks)
     systems: dict[Side, WatchedSystem] = field(init=False)
     process: Process = field(init=False)
@@ -84,6 +86,7 @@ class World:
                     client_ids=side in self.client_ids,
                 ),
                 keeps_ids=side in self.keeps_ids,
+                small=self.small,
                 now=self.clock,
             )
             for side in Side

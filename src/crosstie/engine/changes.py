@@ -3,7 +3,7 @@
 Times and versions only bound what to read. A record that comes twice, or comes back unchanged, does no harm.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -26,11 +26,13 @@ class _Position(msgspec.Struct, frozen=True):
     """What we keep inside `Cursor.cursor`: the system's own cursor and the newest modification seen.
 
     `passed_over`: a job that creates no partners went past records without one; the next that does looks at all again.
+    `marks` are those of rules whose values move by themselves, by field (`rules.base.Moving`).
     """
 
     cursor: str | None
     newest: datetime | None = None
     passed_over: bool = False
+    marks: dict[str, str] = {}
 
 
 class CouplingSet:
@@ -84,6 +86,8 @@ class Feed:
         self._count = 0
         self._deleted: list[str] = []
         self._has_new = False
+        self._knows_present = False
+        self.marks = dict(self.position.marks)
 
     async def records(self) -> AsyncIterator[tuple[Record, ...]]:
         """Yield pages of records that may have changed.
@@ -108,6 +112,9 @@ class Feed:
             self._deleted.extend(page.deleted)
             if page.cursor is not None:
                 self._next = page.cursor
+            if page.present is not None and not self.whole:
+                self._knows_present, self._count = True, len(page.present)
+                self._see(page.present)
             newest = max((r.modified_at for r in page.records if r.modified_at), default=None)
             if newest and (self._newest is None or newest > self._newest):
                 self._newest = newest
@@ -141,7 +148,7 @@ class Feed:
                 if gone := await self._confirm(list(found.values())):
                     yield gone
             return
-        if not self.whole:
+        if not (self.whole or self._knows_present):
             if not await self._worth_sweeping():
                 return
             await self._sweep()
@@ -162,9 +169,12 @@ class Feed:
         ctx, self._count = self.ctx, 0
         async for page in ctx.systems[self.side].scan(self.schema.name, (self.schema.key,)):
             self._count += len(page.records)
-            with ctx.store.begin() as unit:
-                coupled = unit.couplings.coupled(ctx.mapping_name, self.side, [record.id for record in page.records])
-            self._seen.add(coupled)
+            self._see([record.id for record in page.records])
+
+    def _see(self, ids: Sequence[str]) -> None:
+        """Note that the records of these ids exist."""
+        with self.ctx.store.begin() as unit:
+            self._seen.add(unit.couplings.coupled(self.ctx.mapping_name, self.side, ids))
 
     async def _worth_sweeping(self) -> bool:
         """Whether records may be gone: not so if none is new, to make up for them, and the number is the same."""
@@ -188,7 +198,7 @@ class Feed:
 
     def cursor(self) -> Cursor:
         """Return the cursor to store once everything that this feed named has been recorded."""
-        position = _Position(self._next or self.position.cursor, self._newest, self._passed_over)
+        position = _Position(self._next or self.position.cursor, self._newest, self._passed_over, self.marks)
         return Cursor(
             cursor=msgspec.json.encode(position).decode(),
             known_count=self.known_count,

@@ -21,6 +21,7 @@ from crosstie.model.jobs import Due, DueReason, Phase
 from crosstie.model.mappings import DeletionConflictResolution
 from crosstie.model.problems import Problem
 from crosstie.model.records import Record, Side
+from crosstie.rules.base import Moving
 
 AHEAD = 10_000
 """So many changes of the remote side are read before the local ones, so that records changed on both are seen whole."""
@@ -149,11 +150,14 @@ class _Run:
         ctx.phase = Phase.CHANGES
         local = Feed(ctx, Side.LOCAL, creates=self._creates(Side.REMOTE))
         remote = Feed(ctx, Side.REMOTE, creates=self._creates(Side.LOCAL))
+        moved = await self._has_moved(local)
         remote_pages = remote.records()
         ahead: dict[str, Record] = {}
         await _read_ahead(remote_pages, ahead)
         await self._feed(local, local.records(), ahead)
         await self._feed(remote, _chained(list(ahead.values()), remote_pages), {})
+        if moved:
+            await self._look_at_all()
         ctx.phase = Phase.DELETIONS
         for feed in (remote, local):
             await self._deletions(feed)
@@ -161,6 +165,35 @@ class _Run:
             with ctx.store.begin() as unit:
                 unit.set_cursor(ctx.mapping_name, Side.LOCAL, local.cursor())
                 unit.set_cursor(ctx.mapping_name, Side.REMOTE, remote.cursor())
+
+    async def _has_moved(self, feed: Feed) -> bool:
+        """Whether values of rules may have moved although no record did, and no feed brings all records by itself."""
+        moved = False
+        for field in self.ctx.compiled.fields:
+            held_back = self.request.preference is BLOCKED[Side.REMOTE if field.to_remote else Side.LOCAL]
+            if isinstance(field.rule, Moving) and not held_back:
+                mark = feed.marks.get(field.name)
+                has, feed.marks[field.name] = await field.rule.moved(field.mapping, mark, self.ctx.access)
+                moved = moved or has
+        return moved and not (feed.remapped or self.ctx.task.scope is Scope.FULL)
+
+    async def _look_at_all(self) -> None:
+        """Look at all coupled records that were not seen yet, and at those without partner that have a problem."""
+        ctx = self.ctx
+        with ctx.store.begin() as unit:
+            problems = [each for each in unit.problems(ctx.mapping_name) if each.coupling_id is None]
+        for side in Side:
+            ids = [each.record[1] for each in problems if each.record[0] is side]
+            await self.process(side, await pair_named(ctx, side, ids), self.request)
+        after = 0
+        while True:
+            with ctx.store.begin() as unit:
+                page = unit.couplings.page(ctx.mapping_name, after_id=after, limit=PAGE)
+            if not page:
+                return
+            after = page[-1].id
+            ids = [coupling.local_id for coupling in page if coupling.id not in self.settled]
+            await self.process(Side.LOCAL, await pair_named(ctx, Side.LOCAL, ids), self.request)
 
     def _creates(self, side: Side) -> bool:
         """Whether what has no partner on a side gets one."""

@@ -30,11 +30,15 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class RecordPage(msgspec.Struct, frozen=True):
-    """A page of a feed or scan. `cursor` is set on the last page of a feed only: from there the next feed goes on."""
+    """A page of a feed or scan. `cursor` is set on the last page of a feed only: from there the next feed goes on.
+
+    `present`, on that page too, are the ids of all records of the table, where the system has come to know them.
+    """
 
     records: tuple[Record, ...]
     deleted: tuple[str, ...] = ()
     cursor: str | None = None
+    present: tuple[str, ...] | None = None
 
 
 class WriteKind(StrEnum):

@@ -103,6 +103,18 @@ class FieldRule(Protocol):
 
 
 @runtime_checkable
+class Moving(FieldRule, Protocol):
+    """A rule whose values move although no record does, as exchange rates do, and that can tell whether they have."""
+
+    async def moved(self, field: FieldMapping, mark: str | None, access: RuleAccess) -> tuple[bool, str]:
+        """Return whether values may have moved since `mark` (None: nobody knows), and the mark of now.
+
+        Called before anything else of a job is read.
+        """
+        ...
+
+
+@runtime_checkable
 class Releasing(FieldRule, Protocol):
     """A rule that cleans up when a coupling is removed (engine rule U-12)."""
 

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from crosstie.model.decisions import Hold
+from crosstie.model.errors import CursorExpired
 from crosstie.model.mappings import FieldMapping
 from crosstie.model.records import Record, Side
 from crosstie.model.values import Scalar
@@ -45,10 +46,21 @@ class RateFacts(msgspec.Struct, frozen=True, kw_only=True):
     rates: Mapping[str, Rate]
 
 
+class _Mark(msgspec.Struct, frozen=True):
+    """How far the rates have been looked at: the cursor of their feed, and the day up to which they counted."""
+
+    cursor: str | None
+    day: date = date.min
+
+
+_decode_mark = msgspec.json.Decoder(_Mark).decode
+
+
 class ExchangeRate:
     """Units of a currency for one unit of Dataverse's base currency, from the exchange rates of Business Central.
 
-    Rates change while the currency itself does not, hence volatile: each look at a currency refreshes its rate.
+    Rates change while the currency itself does not, hence volatile: each look at a currency refreshes its rate, and
+    each job asks whether any rate has changed or begun to count.
     """
 
     name = "exchange_rate"
@@ -57,6 +69,24 @@ class ExchangeRate:
     def reads(self, field: FieldMapping, side: Side) -> tuple[str, ...]:
         """The currency's code."""
         return (CODE,) if side is Side.LOCAL else ()
+
+    async def moved(self, field: FieldMapping, mark: str | None, access: RuleAccess) -> tuple[bool, str]:
+        """Ask for rates that were entered or changed, and once a day for those that count from that day on.
+
+        A rate that was deleted is noticed when another one changes, or by a full synchronisation.
+        """
+        known = _Mark(None) if mark is None else _decode_mark(mark)
+        try:
+            changed, cursor = await _changed(access, known.cursor)
+        except CursorExpired:
+            known = _Mark(None)
+            changed, cursor = await _changed(access, None)
+        if known.cursor is None:
+            changed = True
+        if not changed and known.day < access.today:
+            begun = f"startingDate gt {known.day} and startingDate le {access.today}"
+            changed = bool(await read(access, Side.LOCAL, _TABLE, ("currencyCode",), begun))
+        return changed, msgspec.json.encode(_Mark(cursor, access.today)).decode()
 
     async def prepare(
         self, field: FieldMapping, records: Sequence[Record], source: Side, access: RuleAccess
@@ -94,6 +124,15 @@ class ExchangeRate:
             return _no_rate(field, code, "it has no exchange rate in Business Central")
         rate = (units / per).quantize(_EXACT_TO, ROUND_HALF_UP)
         return Value(rate) if rate else _no_rate(field, code, "its exchange rate is zero")
+
+
+async def _changed(access: RuleAccess, cursor: str | None) -> tuple[bool, str | None]:
+    """Return whether any rate has changed since the cursor, and the next one."""
+    changed, following = False, cursor
+    async for page in access.system(Side.LOCAL).changes(_TABLE, cursor, ("currencyCode",)):
+        changed = changed or bool(page.records)
+        following = page.cursor or following
+    return changed, following
 
 
 def _no_rate(field: FieldMapping, code: str, why: str) -> Hold:

@@ -70,7 +70,8 @@ class System(Protocol):
         `filter` bounds the records where `TableSchema.filters_in_feed` says so; elsewhere records outside come too.
         A record that leaves the filter shows only in a feed that is read without it.
         Deletions are named where the feed has them. A record may come twice; none is left out that changed
-        before the call. Raises CursorExpired if the system no longer knows the cursor.
+        before the call. A system that reads a table whole anyway tells which records there are, so that nobody has to
+        compare ids. Raises CursorExpired if the system no longer knows the cursor.
         """
         ...
 

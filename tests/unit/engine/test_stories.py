@@ -202,6 +202,22 @@ def test_a_change_that_a_job_of_one_direction_holds_back_is_carried_over_by_the_
     assert world.due(CUSTOMER) == []
 
 
+@pytest.mark.parametrize(("small", "requests"), [(0, 2), (100, 1)])
+def test_ids_are_compared_by_a_request_of_their_own_unless_the_feed_has_told_them(small: int, requests: int) -> None:
+    with new_world(small=small) as world:
+        local, remote = coupled(world)
+        world.change_mapping(deletion_conflict=DeletionConflictResolution.RESTORE)
+        world.sync()
+        world.sync()
+        before = world.systems[LOCAL].requests.reads
+        world.sync()
+        assert world.systems[LOCAL].requests.reads - before == requests
+        world.delete(LOCAL, local)
+        world.sync()
+        assert [each.remote_id for each in world.couplings()] == [remote]
+        assert world.ids(LOCAL) == [world.couplings()[0].local_id]
+
+
 @pytest.mark.parametrize("then", [None, Preference.SEND])
 def test_a_deletion_that_a_job_of_one_direction_meets_is_settled_by_the_policy_in_the_next(
     world: World, then: Preference | None

@@ -20,8 +20,15 @@ IDS_IN_ONE_REQUEST = 100
 """57 characters an id in a chain of `or`: below 6 kB of address and the depth that OData parsers take."""
 
 
+SMALL = 500
+"""A table of so many rows is read whole: one request then tells both what has changed and what is gone."""
+
+
 class _Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`rows` is how many rows the table had when it was last read whole."""
+
     since: datetime | None = None
+    rows: int | None = None
 
 
 _decode_cursor = msgspec.json.Decoder(_Cursor).decode
@@ -45,14 +52,20 @@ class Feeds:
         """
         table = await self._catalogue.table(name)
         names = known_fields(table.schema, fields)
-        since = _read_cursor(cursor).since if cursor and table.modified else None
+        position = _read_cursor(cursor) if cursor and table.modified else _Cursor()
+        start = None if position.since is None else position.since - self._overlap
         bound = self._restriction(filter, table) if table.modified else Restriction()
-        clause = "" if since is None else f"{table.modified} gt {datetime_literal(since - self._overlap, 3)}"
+        whole = start is None or (filter is None and position.rows is not None and position.rows <= SMALL)
+        clause = "" if whole or start is None else f"{table.modified} gt {datetime_literal(start, 3)}"
         began: datetime | None = None
+        present: list[str] = []
         async for records, page in self._rows(table, names, bound, both(clause, bound.text)):
             began = began or page.date or datetime.now(UTC)
-            yield RecordPage(records)
-        yield RecordPage((), cursor=msgspec.json.encode(_Cursor(began or since)).decode())
+            present += [record.id for record in records] if whole else []
+            yield RecordPage(records if not whole or start is None else _later(records, start))
+        rows = len(present) if whole and filter is None else position.rows
+        following = msgspec.json.encode(_Cursor(began or position.since, rows)).decode()
+        yield RecordPage((), cursor=following, present=tuple(present) if whole and filter is None else None)
 
     async def scan(self, name: str, fields: Sequence[str], filter: str | None) -> AsyncIterator[RecordPage]:
         """Yield all rows that the filter admits."""
@@ -102,6 +115,11 @@ class Feeds:
     @staticmethod
     def _restriction(filter: str | None, table: Table) -> Restriction:
         return restriction(filter, table.schema, lambda condition: wire_text(condition, table))
+
+
+def _later(records: Sequence[Record], start: datetime) -> tuple[Record, ...]:
+    """Return the records that were modified after a time, and those that do not say when they were."""
+    return tuple(each for each in records if each.modified_at is None or each.modified_at > start)
 
 
 def _read_cursor(cursor: str) -> _Cursor:

@@ -57,7 +57,8 @@ class MemorySystem:
     """Holds the tables given. `put`, `change` and `remove` are what somebody else does to them.
 
     `rules` and `triggers` imitate a system's business logic, `faults` what goes wrong, `before_write` is called with
-    table and write before each one (for somebody else's change at that very moment).
+    table and write before each one (for somebody else's change at that very moment). Tables of up to `small` records
+    are read whole at each look, as a system may do, so that their feed tells which there are.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class MemorySystem:
         batch_size: int = 100,
         now: Callable[[], datetime] | None = None,
         environment: str = "memory",
+        small: int = 0,
     ) -> None:
         self._name = name
         self._tables = {schema.name: MemoryTable(schema, self._exists) for schema in tables}
         self._page_size = page_size
         self._batch_size = batch_size
+        self._small = small
         self._now = now or Ticks()
         self._version = 0
         self._epoch = 0
@@ -167,7 +170,12 @@ class MemorySystem:
             ids = self._admitted(found, ids, filter)
         async for page in self._pages("changes", found, ids, names):
             yield page
-        yield RecordPage((), tuple(deleted), msgspec.json.encode(position).decode())
+        yield RecordPage((), tuple(deleted), msgspec.json.encode(position).decode(), self._present(found, last))
+
+    def _present(self, table: MemoryTable, last: _Cursor | None) -> tuple[str, ...] | None:
+        """Return all ids where a table is so small that its feed of modifications reads it whole."""
+        by_time = table.schema.feed is ChangeFeed.MODIFIED and last is not None
+        return tuple(sorted(table.rows)) if by_time and len(table.rows) <= self._small else None
 
     async def scan(self, table: str, fields: Sequence[str], filter: str | None = None) -> AsyncIterator[RecordPage]:
         found = self._table(table)
