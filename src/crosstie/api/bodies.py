@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from crosstie.api.shapes import RecordText
+from crosstie.app.winners import Winner
 from crosstie.model.decisions import Preference
 from crosstie.model.records import Side
 
@@ -52,6 +53,8 @@ class CoupleBody(Body, frozen=True, kw_only=True):
     synchronise: Literal["no", "to_remote", "from_remote"] | None = None
     replace: bool = False
     """Let go of the partner that the local record has."""
+    winners: dict[FieldName, Winner] = {}
+    """For single fields, the side whose value both get, or `leave`; the others go as `synchronise` says."""
 
 
 class UncoupleBody(Body, frozen=True, kw_only=True):

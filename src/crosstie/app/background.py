@@ -84,6 +84,7 @@ class MatchArguments(OfMapping, frozen=True, kw_only=True):
 
     groups: tuple[tuple[str, ...], ...] = ()
     local_ids: tuple[str, ...] | None = None
+    selection: Selection | None = None
     create: bool | None = None
     synchronise: bool | None = None
     case_sensitive: tuple[str, ...] | None = None
@@ -198,6 +199,7 @@ async def _match(session: Session, given: MatchArguments) -> dict[str, Any]:
         given.mapping,
         groups=given.groups,
         local_ids=given.local_ids,
+        selection=given.selection,
         create=given.create,
         synchronise=given.synchronise,
         case_sensitive=given.case_sensitive,

@@ -5,14 +5,16 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from crosstie.app.running import run_job
+from crosstie.app.selecting import Selection, ids_of
 from crosstie.app.session import Session
-from crosstie.app.synchronising import run_synchronise
+from crosstie.app.synchronising import check_direction, run_synchronise
 from crosstie.engine.compiling import CompiledMapping, compile_mapping
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.criteria import choose_criteria
 from crosstie.engine.matching import MatchReason, MatchReport, MatchRow, explain
 from crosstie.engine.matching import match as run_matching
 from crosstie.model.decisions import Preference
+from crosstie.model.errors import InvalidOption
 from crosstie.model.jobs import JobKind
 from crosstie.model.mapping_changes import field_named
 from crosstie.model.mappings import Mapping, UpdateConflictResolution
@@ -28,6 +30,7 @@ async def match(
     *,
     groups: Sequence[Sequence[str]] = (),
     local_ids: Collection[str] | None = None,
+    selection: Selection | None = None,
     dry_run: bool = False,
     create: bool | None = None,
     synchronise: bool | None = None,
@@ -37,6 +40,7 @@ async def match(
     """Couple what matches uniquely on both sides; then synchronise it, and create partners of what has no candidate.
 
     `groups` name the fields of each group of criteria, tried in that order; without any, the mapping's own are used.
+    Partners are looked for of the records of `local_ids`, or of a `selection` of a list; of all where neither is given.
     `create`, `synchronise`, `case_sensitive` (the fields whose capitals count) and `winner` (whose data is sent right
     after coupling) are the mapping's settings where they are left away. A dry run couples nothing.
     Raises UnknownMapping, UnknownField, InvalidOption for criteria that cannot be used, SystemFailure.
@@ -44,10 +48,13 @@ async def match(
     found = session.mapping(mapping)
     creates = found.create_if_no_match if create is None else create
     synchronises = found.synchronise_after_match if synchronise is None else synchronise
+    check_direction(found, winner)
     preference = (winner or preference_of(found)) if synchronises else None
     ctx = await session.context(found.name, Task(scope=Scope.RECORDS, on_purpose=True, dry_run=dry_run))
     if case_sensitive is not None:
         ctx.compiled = _with_case(ctx.compiled, case_sensitive)
+    if selection is not None:
+        local_ids = await _selected(ctx, selection)
     reports: list[MatchReport] = []
 
     async def work(job: Context) -> None:
@@ -66,6 +73,15 @@ async def match(
     report.job_id = job.job_id
     await _follow_up(session, found, report, synchronises=synchronises)
     return report
+
+
+async def _selected(ctx: Context, selection: Selection) -> list[str]:
+    if selection.side is not Side.LOCAL:
+        raise InvalidOption(
+            "Matching begins with local records; what was selected are remote ones.",
+            next_step="Select the records in the list of the other side.",
+        )
+    return await ids_of(ctx, selection)
 
 
 def _with_case(compiled: CompiledMapping, names: Collection[str]) -> CompiledMapping:

@@ -45,13 +45,14 @@ def read_winners(choices: Iterable[tuple[str, str]]) -> dict[str, Winner]:
     """Return what was chosen, by field. Raises InvalidOption for what is no side, and for a field with two."""
     found: dict[str, Winner] = {}
     for name, text in choices:
-        if text not in set(Winner) or not name.strip():
+        name, text = name.strip(), text.strip()
+        if text not in set(Winner) or not name:
             raise InvalidOption(
-                f"{name.strip()}={text} is no choice for a field.", next_step="Write FIELD=local, =remote or =leave."
+                f"{name}={text} is no choice for a field.", next_step="Choose local, remote or leave: FIELD=local."
             )
         winner = Winner(text)
-        if found.setdefault(name.strip(), winner) is not winner:
-            raise InvalidOption(f"Two sides are chosen for {name.strip()}.", next_step="Name it once.")
+        if found.setdefault(name, winner) is not winner:
+            raise InvalidOption(f"Two sides are chosen for {name}.", next_step="Choose one.")
     return found
 
 

@@ -200,7 +200,7 @@ def test_a_coupling_can_be_looked_at_before_it_is_made(crosstie: Crosstie) -> No
     assert lines[1] == "Takes the place of the coupling with Account 1; give --replace."
     assert lines[3].split() == ["City", "Bath", "(blank)", "Bath"]
     ((name, (_, *given), options),) = crosstie.calls
-    assert (name, given, options) == ("preview", ["CUSTOMER", "10000", "Adatum"], {"synchronise": None})
+    assert (name, given, options) == ("preview", ["CUSTOMER", "10000", "Adatum"], {"synchronise": None, "winners": {}})
     document = crosstie.json("couple", "CUSTOMER", "10000", "--to", "Adatum", "--dry-run")
     assert (document["dry_run"], document["preview"]["synchronise"]) == (True, "to_remote")
 

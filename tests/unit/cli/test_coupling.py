@@ -6,6 +6,7 @@ import pytest
 
 from crosstie.app.coupling import SetUp
 from crosstie.app.views import CouplingPage
+from crosstie.app.winners import Winner
 from crosstie.cli.commands.couplings import STATES
 from crosstie.model.couplings import CouplingState
 from crosstie.model.errors import AlreadyCoupled
@@ -25,7 +26,17 @@ def test_couple_asks_for_what_it_was_told(crosstie: Crosstie, option: str, way: 
     assert crosstie.run(*args).exit_code == 0
     ((_, (_, *given), options),) = crosstie.calls
     assert given == ["CUSTOMER", "10000", "Adatum Corporation"]
-    assert options == {"synchronise": way, "replace": False}
+    assert options == {"synchronise": way, "replace": False, "winners": {}}
+
+
+def test_couple_takes_single_fields_from_the_side_named(crosstie: Crosstie) -> None:
+    crosstie.answer("coupling.set_up_coupling", SetUp(coupling=view(), report=None))
+    args = ("couple", "CUSTOMER", "10000", "--to", "x", "--choose", "City=remote", "--choose", "E-Mail = leave")
+    assert crosstie.run(*args).exit_code == 0
+    ((_, _, options),) = crosstie.calls
+    assert options["winners"] == {"City": Winner.REMOTE, "E-Mail": Winner.LEAVE}
+    refused = crosstie.json("couple", "CUSTOMER", "10000", "--to", "x", "--choose", "City=both", code=2)
+    assert refused["error"]["code"] == "invalid-option"
 
 
 def test_couple_says_what_is_coupled_and_what_moved(crosstie: Crosstie) -> None:

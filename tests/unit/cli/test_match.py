@@ -7,6 +7,7 @@ import pytest
 from crosstie.cli.terminal import safe
 from crosstie.engine.candidates import Named
 from crosstie.engine.matching import MatchReason, MatchReport, MatchRow, explain
+from crosstie.model.decisions import Preference
 from crosstie.model.jobs import Counters
 from crosstie.model.records import Side
 from tests.unit.cli.conftest import Crosstie
@@ -52,12 +53,26 @@ def matched(**changes: Any) -> MatchReport:
         (("--no-create", "--no-synchronise"), {"create": False, "synchronise": False}),
         (("--synchronize",), {"synchronise": True}),
         (("--no-synchronize",), {"synchronise": False}),
+        (
+            ("--case-sensitive", "Name, City", "--case-sensitive", "E-Mail"),
+            {"case_sensitive": ["Name", "City", "E-Mail"]},
+        ),
+        (("--ignore-case",), {"case_sensitive": []}),
+        (("--winner", "from_remote"), {"winner": Preference.GET}),
     ],
 )
 def test_the_options_reach_the_use_case(crosstie: Crosstie, args: tuple[str, ...], expected: dict[str, Any]) -> None:
     crosstie.answer("matching.match", matched(to_remote=Counters()))
     assert crosstie.run("match", "CUSTOMER", *args).exit_code == 0
-    assert crosstie.calls[0][2] == {"groups": [], "dry_run": False, "create": None, "synchronise": None} | expected
+    left_to_the_mapping = {"create": None, "synchronise": None, "case_sensitive": None, "winner": None}
+    assert crosstie.calls[0][2] == {"groups": [], "dry_run": False, **left_to_the_mapping} | expected
+
+
+@pytest.mark.parametrize(
+    "args", [("--ignore-case", "--case-sensitive", "Name"), ("--no-synchronise", "--winner", "to_remote")]
+)
+def test_options_that_contradict_each_other_are_refused(crosstie: Crosstie, args: tuple[str, ...]) -> None:
+    assert crosstie.json("match", "CUSTOMER", *args, code=2)["error"]["code"] == "invalid-option"
 
 
 @pytest.mark.parametrize("on", ["", "E-Mail,,Name", ","])

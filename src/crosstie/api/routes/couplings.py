@@ -84,7 +84,13 @@ async def set_up(request: StrictRequest, mapping: InPath, data: JSONBody[CoupleB
     """Couple a local record with a remote one, and synchronise them in the direction chosen."""
     async with session_of(request) as session:
         made = await set_up_coupling(
-            session, mapping, data.record, data.to, synchronise=data.synchronise, replace=data.replace
+            session,
+            mapping,
+            data.record,
+            data.to,
+            synchronise=data.synchronise,
+            replace=data.replace,
+            winners=data.winners,
         )
     return Coupled(coupling=made.coupling, report=ReportShape.of(made.report) if made.report else None)
 

@@ -29,23 +29,45 @@ if TYPE_CHECKING:
     type=click.Choice(["no", "to_remote", "from_remote"]),
     help="Bring the two in step at once, in this direction; else as the mapping flows, to the remote side first.",
 )
+@click.option(
+    "--choose",
+    "choices",
+    multiple=True,
+    metavar="FIELD=SIDE",
+    help="This field takes the value of the local or remote side, or with `leave` differs on. May be repeated; the "
+    "others go as --synchronise says.",
+)
 @click.option("--replace", is_flag=True, help="Let go of the partner that the record has now.")
 @click.option("--dry-run", is_flag=True, help="Show both records side by side, and what would change; couple nothing.")
-def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace: bool, dry_run: bool) -> None:
+def couple_(
+    mapping: str,
+    record: str,
+    to: str,
+    synchronise: str | None,
+    choices: tuple[str, ...],
+    replace: bool,
+    dry_run: bool,
+) -> None:
     """Couple a local RECORD of MAPPING with a remote one.
 
     Without synchronising nothing moves until somebody edits one of the two, and then only what was edited.
 
     \b
     crosstie couple CUSTOMER 10000 --to "Adatum Corporation" --synchronize no
+    crosstie couple CUSTOMER 10000 --to "Adatum Corporation" --choose City=remote --choose E-Mail=leave
     """
+    from crosstie.app.winners import read_winners
+
+    winners = read_winners(_split(text) for text in choices)
     if dry_run:
-        show_preview(mapping, record, to, synchronise)
+        show_preview(mapping, record, to, synchronise, winners)
         return
     from crosstie.app.coupling import SetUp, set_up_coupling
 
     async def work(session: "Session") -> SetUp:
-        return await set_up_coupling(session, mapping, record, to, synchronise=synchronise, replace=replace)
+        return await set_up_coupling(
+            session, mapping, record, to, synchronise=synchronise, replace=replace, winners=winners
+        )
 
     made = in_session(work)
     reports = [made.report] if made.report is not None else []
@@ -54,6 +76,11 @@ def couple_(mapping: str, record: str, to: str, synchronise: str | None, replace
         say(f"Coupled: {_local(made.coupling)} with {_remote(made.coupling)}.")
         print_reports(reports)
     leave(exit_code(reports))
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, _, side = text.rpartition("=")
+    return name, side
 
 
 @click.command("create", cls=Command)

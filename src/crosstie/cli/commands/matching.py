@@ -39,22 +39,58 @@ _COLUMNS = (Column("Side", short=True), "Record", "Result")
     default=None,
     help="Bring what was coupled in step at once.",
 )
+@click.option(
+    "--case-sensitive",
+    "case",
+    multiple=True,
+    metavar="FIELD,...",
+    help="Fields whose capitals count; without it those of the mapping.",
+)
+@click.option("--ignore-case", is_flag=True, help="Capitals count in no field.")
+@click.option(
+    "--winner",
+    type=click.Choice(["to_remote", "from_remote"]),
+    help="Whose data wins right after coupling: the local side's is sent, or the remote side's fetched.",
+)
 def match_(
-    mapping: str, criteria: tuple[str, ...], dry_run: bool, create: bool | None, synchronise: bool | None
+    mapping: str,
+    criteria: tuple[str, ...],
+    dry_run: bool,
+    create: bool | None,
+    synchronise: bool | None,
+    case: tuple[str, ...],
+    ignore_case: bool,
+    winner: str | None,
 ) -> None:
     """Couple the uncoupled records of MAPPING that match uniquely on both sides.
 
-    Creating and synchronising are the mapping's own settings unless said here. Local records that stay without a
-    partner count as failed; each is shown with the reason.
+    Creating, synchronising, capitals and whose data wins are the mapping's own settings unless said here. Local
+    records that stay without a partner count as failed; each is shown with the reason.
 
     \b
     crosstie match CUSTOMER --on E-Mail --on Name,City --dry-run
+    crosstie match CUSTOMER --on Name --case-sensitive Name --synchronise --winner from_remote
     """
-    groups = [_fields(text) for text in criteria]
+    if case and ignore_case:
+        raise InvalidOption("--case-sensitive and --ignore-case contradict each other.", next_step="Give one of them.")
+    if winner and synchronise is False:
+        raise InvalidOption("--winner says how to synchronise, --no-synchronise not to.", next_step="Give one of them.")
+    groups = [_fields("--on", text) for text in criteria]
+    capitals = [name for text in case for name in _fields("--case-sensitive", text)]
     from crosstie.app.matching import match
+    from crosstie.model.decisions import Preference
 
     async def work(session: "Session") -> "MatchReport":
-        return await match(session, mapping, groups=groups, dry_run=dry_run, create=create, synchronise=synchronise)
+        return await match(
+            session,
+            mapping,
+            groups=groups,
+            dry_run=dry_run,
+            create=create,
+            synchronise=synchronise,
+            case_sensitive=capitals if case or ignore_case else None,
+            winner=Preference(winner) if winner else None,
+        )
 
     with Progress() as progress:
         progress.step(f"Matching {safe(mapping)}")
@@ -67,11 +103,11 @@ def match_(
     leave(FAILED_RECORDS if failed else exit_code([report.synchronised] if report.synchronised else []))
 
 
-def _fields(text: str) -> list[str]:
+def _fields(option: str, text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if not all(names):
         raise InvalidOption(
-            f"--on {text!r} names an empty field.", next_step="Separate the fields by single commas.", on=text
+            f"{option} {text!r} names an empty field.", next_step="Separate the fields by single commas.", given=text
         )
     return names
 

@@ -8,17 +8,18 @@ from crosstie.cli.terminal import BLANK, Column, print_table, safe, say, words_o
 if TYPE_CHECKING:
     from crosstie.app.previewing import CouplingPreview
     from crosstie.app.session import Session
+    from crosstie.app.winners import Winner
     from crosstie.model.differences import FieldPreview
 
 _COLUMNS = (Column("Field", short=True), "Local", "Remote", "Local after", "Remote after")
 
 
-def show_preview(mapping: str, record: str, remote: str, synchronise: str | None) -> None:
+def show_preview(mapping: str, record: str, remote: str, synchronise: str | None, winners: "dict[str, Winner]") -> None:
     """Print what coupling two records would come to, and write nothing."""
     from crosstie.app.previewing import preview
 
     async def work(session: "Session") -> "CouplingPreview":
-        return await preview(session, mapping, record, remote, synchronise=synchronise)
+        return await preview(session, mapping, record, remote, synchronise=synchronise, winners=winners)
 
     found = in_session(work)
     if not answered_in_json({"dry_run": True, "preview": found}):
