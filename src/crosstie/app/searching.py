@@ -38,7 +38,18 @@ def search_filters(ctx: Context, side: Side, text: str) -> list[str]:
 
 
 def beginning(schema: TableSchema, field: FieldSchema, text: str) -> str:
-    """Return the filter for texts that begin so, in whatever case; empty for fields that are no texts."""
+    """Return the filter for texts that begin so, in whatever case; empty for fields that are no texts.
+
+    What Business Central can find of the beginning narrows down what is read, as in `containing`.
+    """
+    whole = _beginning(schema, field, text)
+    plain = _PLAIN.match(text)
+    if not whole or plain is None or plain[0] == text:
+        return whole
+    return f"({_beginning(schema, field, plain[0])}) and ({whole})"
+
+
+def _beginning(schema: TableSchema, field: FieldSchema, text: str) -> str:
     return " or ".join(f"startswith({field.name},{quoted(each)})" for each in _spellings(schema, field, text))
 
 

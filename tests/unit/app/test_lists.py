@@ -7,6 +7,8 @@ import pytest
 from crosstie.app import browsing
 from crosstie.app.coupling import uncouple
 from crosstie.app.lists import count_records, list_records
+from crosstie.app.searching import search_filters
+from crosstie.engine.context import Task
 from crosstie.model.errors import InvalidOption, UnknownField, UnknownMapping
 from crosstie.model.lists import NOT_COUPLED, RecordRow
 from crosstie.model.records import Side
@@ -129,6 +131,21 @@ async def test_an_address_is_found_as_such(desk: Desk) -> None:
     desk.world.customer("2", phoneNumber="+44 1223 496")
     assert keys(await walk(desk, search="kim@adatum")) == ["1"]
     assert keys(await walk(desk, search="1223 496")) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "filter"),
+    [
+        ("C00", "startswith(number,'C00')"),
+        ("info@", "(startswith(number,'INFO')) and (startswith(number,'INFO@'))"),
+        ("@info", "startswith(number,'@INFO')"),
+    ],
+)
+async def test_the_beginning_of_a_number_is_narrowed_down_by_what_no_wildcard_is_in(
+    desk: Desk, text: str, filter: str
+) -> None:
+    ctx = await desk.session.context("CUSTOMER", Task())
+    assert search_filters(ctx, Side.LOCAL, text)[0] == filter
 
 
 # --- states -----------------------------------------------------------------------------------------------------
