@@ -10,6 +10,8 @@ from crosstie.app.people.acting import command_line
 from crosstie.model.mapping_changes import MappingChanges
 from tests.flow.flow import Flow, told
 
+TOWNS = {"10000": "Leeds", "20000": "York"}
+
 
 async def change(flow: Flow, **changes: Any) -> None:
     """Change the mapping of customers, as a person does."""
@@ -52,3 +54,42 @@ async def test_what_a_policy_can_settle_is_settled_once_the_field_is_on(flow: Fl
     await flow.sync()
     assert flow.dv.account(pair.remote_id)["city"] == "York"
     assert flow.problems() == []
+
+
+async def test_a_filter_is_put_together_on_the_command_line(flow: Flow) -> None:
+    """What is wrong is named; a dry run says what would leave, and stores nothing."""
+    pairs = await flow.pairs({number: {"displayName": number, "city": city} for number, city in TOWNS.items()})
+    wrong = await flow.crosstie("mapping", "filter", "CUSTOMER", "--local", "Citty", "is", "York", "--json")
+    assert (wrong.code, wrong.error["code"]) == (2, "unknown-field")
+    assert "Did you mean City?" in wrong.error["words"]
+    none = await flow.crosstie("mapping", "filter", "CUSTOMER", "--local", "City", "iz", "York")
+    assert (none.code, "'iz' is no operator for City; there are: is, is_not" in none.err) == (2, True)
+    asked = (
+        "mapping",
+        "filter",
+        "customer",
+        "--local",
+        "City",
+        "one-of",
+        "York|Ely",
+        "--remote",
+        "statecode",
+        "is",
+        "Active",
+    )
+    tried = await flow.crosstie(*asked, "--dry-run")
+    assert "1 coupling falls outside" in tried.out
+    assert "Nothing was stored (dry run)." in tried.out
+    assert flow.mapping().local_filter == "blocked eq null"
+    done = await flow.crosstie(*asked, "--json")
+    assert (done.document["leaving"], done.document["couplings"]) == (1, 2)
+    assert (flow.mapping().local_filter, flow.mapping().remote_filter) == (
+        "(city eq 'York' or city eq 'Ely')",
+        "statecode eq 0",
+    )
+    await flow.start_afresh()
+    await flow.sync()
+    assert {number: flow.state(number) for number in TOWNS} == {"10000": "out_of_filter", "20000": "in_step"}
+    assert len(pairs) == len(flow.couplings()), "all stay coupled"
+    fields = await flow.crosstie("mapping", "filter", "CUSTOMER", "--fields", "remote", "--json")
+    assert next(each for each in fields.document["fields"] if each["name"] == "statecode")["options"]["1"] == "Inactive"

@@ -179,7 +179,8 @@ def field_of(name: str, schema: TableSchema) -> FieldSchema:
         if found:
             names = ", ".join(field.name for field in found)
             raise InvalidFilter(f"{name!r} means several fields of {schema.name}: {names}.", field=name)
-    near = difflib.get_close_matches(name, [*schema.fields, *(f.label for f in schema.fields.values())], 3)
+    called = {part.casefold(): part for each in schema.fields.values() for part in (each.name, each.label) if part}
+    near = [called[each] for each in difflib.get_close_matches(wanted, called, 3)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise UnknownField(f"{schema.name} has no field {name!r}.{hint}", table=schema.name, field=name)
 

@@ -65,7 +65,7 @@ async def test_rows_become_the_text_that_would_be_stored(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("row", "kind", "words"),
     [
-        (FilterRow("ctiy", RowOperator.IS, ("York",)), UnknownField, "has no field 'ctiy'. Did you mean city"),
+        (FilterRow("ctiy", RowOperator.IS, ("York",)), UnknownField, "has no field .ctiy.. Did you mean"),
         (FilterRow("blocked", RowOperator.IS, ("Sometimes",)), InvalidFilter, "has no option 'Sometimes'"),
         (FilterRow("creditLimit", RowOperator.LESS, ("lots",)), InvalidFilter, "'lots' is no value for"),
     ],

@@ -116,7 +116,7 @@ def test_fields_and_options_go_by_their_captions_too(row: tuple[str, ...], text:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (("nme", "is", "A"), "customers has no field 'nme'. Did you mean name"),
+        (("nme", "is", "A"), "customers has no field 'nme'. Did you mean Name?"),
         (("Phone", "is", "1"), "'Phone' means several fields of customers: phone1, phone2."),
         (("name", "more", "A"), "Name cannot be asked for 'more'; it takes: is, is_not, one_of"),
         (("hidden", "blank"), "Hidden cannot be asked for 'blank'; it takes: is."),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosstie.cli.commands.filters import filter_
 from crosstie.cli.invocation import Group, answered_in_json, in_session, opened_home
 from crosstie.cli.terminal import Column, print_table, safe, say, value_text, words_of
 
@@ -97,6 +98,8 @@ def reset(mappings: tuple[str, ...], ownership: str, custom_pages: bool) -> None
             say(f"{name} is disabled, because it cannot work: {safe(why)}")
             say(f"        Enable it once that is there: `crosstie mapping set {name} --enabled`.")
 
+
+mapping_.add_command(filter_)
 
 _DIRECTIONS = click.Choice(["to_remote", "from_remote", "bidirectional"])
 _UPDATE_CONFLICTS = ["ask", "send", "get", "newest"]
