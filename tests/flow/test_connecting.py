@@ -90,7 +90,7 @@ async def test_the_mapping_is_enabled_once_the_page_is_there(plain: Flow, flow_s
     with pytest.raises(UnknownTable) as refused:
         await change_mapping(await plain.session(), command_line(), "CONTACT", enabled)
     assert refused.value.words.endswith(MISSING)
-    assert "docs/how-to/custom-pages.md" in refused.value.advice
+    assert "Install the extension" in refused.value.advice
     plain.bc.switch(missing_apis=[])
     await plain.start_afresh()
     await change_mapping(await plain.session(), command_line(), "CONTACT", enabled)

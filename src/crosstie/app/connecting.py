@@ -22,10 +22,18 @@ from crosstie.systems.base import System
 _CURRENCIES = {Side.LOCAL: ("currencies", "code"), Side.REMOTE: ("transactioncurrency", "isocurrencycode")}
 
 
+_SIGN_IN = {
+    **dict.fromkeys(("AADSTS50059", "AADSTS90002", "AADSTS900021", "AADSTS900023"), "tenant_id"),
+    "AADSTS700016": "client_id",
+}
+"""Which field Microsoft's sign-in refuses, by the number of its error; a secret if it says nothing better."""
+
+
 class PreflightFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a preflight. `code` names what was checked, `error` the error that was found, which has a page.
 
     A `warning` has passed: the systems can be connected, but not all of it will work, for the reason in `words`.
+    `field` is what was entered for the connection and is wrong, if it is known.
     """
 
     code: str
@@ -36,6 +44,7 @@ class PreflightFinding(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
     error: str = ""
     warning: bool = False
+    field: str = ""
 
 
 async def preflight(
@@ -94,6 +103,18 @@ async def check_connections(home: Home) -> list[PreflightFinding]:
     return await preflight(local, remote, mappings or None, coupled_in=coupled_in, in_use=bool(mappings))
 
 
+async def check_connection(side: Side, connection: Connection) -> list[PreflightFinding]:
+    """Test one connection by itself: address, sign-in, company, rights and clock."""
+    findings: list[PreflightFinding] = []
+    system = _opened(findings, side, connection)
+    if system is not None:
+        try:
+            findings += (await _checked(side, system, ""))[0]
+        finally:
+            await system.close()
+    return findings
+
+
 def _opened(findings: list[PreflightFinding], side: Side, connection: Connection) -> System | None:
     try:
         check_complete(connection)
@@ -124,6 +145,17 @@ async def _checked(side: Side, system: System, coupled_in: str) -> tuple[list[Pr
     return findings, info
 
 
+def _field_of(line: CheckFinding) -> str:
+    """Return the field of the connection that a failed line of a test is about, empty where it is none."""
+    if line.passed:
+        return ""
+    if line.name == "sign-in":
+        return next((field for code, field in _SIGN_IN.items() if f"{code}:" in line.detail), "secret")
+    if line.name == "address":
+        return "token_url" if "token address" in line.detail else "address"
+    return "company" if line.name == "company" else ""
+
+
 def _line(side: Side, name: str, line: CheckFinding) -> PreflightFinding:
     return PreflightFinding(
         code=line.name,
@@ -133,6 +165,7 @@ def _line(side: Side, name: str, line: CheckFinding) -> PreflightFinding:
         words=line.detail,
         fix=line.next_step,
         error=line.code,
+        field=_field_of(line),
     )
 
 
@@ -234,7 +267,8 @@ async def _write_denied(system: System, side: Side, table: str, using: Sequence[
 
 
 def _failed(code: str, side: Side, name: str, error: CrosstieError) -> PreflightFinding:
-    return _finding(code, side, name, error.words, error.advice, error=error.code)
+    found = _finding(code, side, name, error.words, error.advice, error=error.code)
+    return msgspec.structs.replace(found, field=str(error.details.get("field") or ""))
 
 
 def _finding(code: str, side: Side, name: str, words: str, fix: str, error: str = "") -> PreflightFinding:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from crosstie.app.addresses import api_address, token_address, token_url
 from crosstie.app.home import Home
 from crosstie.app.mappings import reset_mappings
 from crosstie.app.session import open_session
@@ -14,6 +15,8 @@ from crosstie.model.connections import Connection, SystemKind
 from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection
 from crosstie.model.places import Place
 from crosstie.store.base import Unit
+
+_REQUIRED = ("name", "address", "token_url", "client_id", "secret")
 
 
 def list_connections(home: Home) -> list[ConnectionView]:
@@ -39,7 +42,7 @@ async def add_connection(home: Home, connection: Connection, *, check: bool = Tr
     With `check` off it is stored untested. Raises InvalidConnection, naming what is missing, before anything is
     sent; a failed test is returned and nothing is stored. Raises EnvironmentChanged as `put_working` does.
     """
-    check_complete(connection)
+    connection = completed(connection)
     if not check:
         with home.store.begin() as unit:
             known = {each.name: each for each in unit.connections(with_secrets=False)}
@@ -157,7 +160,7 @@ async def connect_pair(home: Home, business_central: Connection, dataverse: Conn
     """
     tested = []
     for connection in (business_central, dataverse):
-        check_complete(connection)
+        connection = completed(connection)
         test, environment = await _test(connection)
         _require_passed(test)
         tested.append((connection, environment))
@@ -168,20 +171,35 @@ async def connect_pair(home: Home, business_central: Connection, dataverse: Conn
         return (await reset_mappings(session)).mappings
 
 
+def completed(connection: Connection) -> Connection:
+    """Return a connection as it is stored, from what a person entered: the API's address, where tokens are issued.
+
+    Raises InvalidConnection, naming the field, if something is missing or cannot be.
+    """
+    found = msgspec.structs.replace(
+        connection,
+        name=connection.name.strip(),
+        address=api_address(connection.kind, connection.address),
+        tenant_id=connection.tenant_id.strip(),
+        client_id=connection.client_id.strip(),
+        secret=connection.secret.strip(),
+        token_url=token_url(connection.token_url) or token_address(connection.tenant_id),
+    )
+    check_complete(found)
+    return found
+
+
 def check_complete(connection: Connection) -> None:
-    """Raise InvalidConnection, naming the field, if something is missing or cannot be."""
-    for field in ("name", "address", "client_id", "secret", "token_url"):
+    """Raise InvalidConnection, naming the field, if something is missing."""
+    for field in _REQUIRED:
         if not getattr(connection, field):
+            known = "tenant_id" if field == "token_url" else field
             raise InvalidConnection(
-                f"The connection {connection.name or '(without a name)'} has no {field.replace('_', ' ')}.",
+                f"The connection {connection.name or '(without a name)'} has no {known.replace('_', ' ')}.",
                 next_step="Give it one.",
                 place=Place.CONNECTION_NEW,
-                field=field,
+                field=known,
             )
-    if not connection.address.startswith(("http://", "https://")):
-        raise InvalidConnection(
-            f"The address {connection.address!r} is none: it must begin with https:// (or http://).", field="address"
-        )
 
 
 def put_working(unit: Unit, connection: Connection, environment: str) -> None:

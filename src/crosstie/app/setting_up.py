@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from crosstie.app.connecting import PreflightFinding, preflight
-from crosstie.app.connections import check_complete, put_working
+from crosstie.app.addresses import token_address
+from crosstie.app.connecting import PreflightFinding, check_connection, preflight
+from crosstie.app.connections import completed, impatient, put_working
 from crosstie.app.fitting import misfit_of
 from crosstie.app.home import Home
 from crosstie.app.mappings import LaidDown, prepare_standard, standard_of
@@ -25,7 +25,6 @@ from crosstie.standard import load_standard, standard_names
 from crosstie.store.base import Unit
 
 _DRAFT = "connection setup"
-_TOKEN_URL = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 _NAMES = {Side.LOCAL: "business-central", Side.REMOTE: "dataverse"}
 
 
@@ -68,6 +67,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     connections: dict[Side, ConnectionView]
     token_urls: dict[Side, str]
+    """Where tokens are issued, where that is not the tenant's own place."""
     has_secret: tuple[Side, ...]
     ownership: str
     findings: list[PreflightFinding]
@@ -109,7 +109,10 @@ def setup_state(home: Home) -> Setup:
         done.append(Step.PREFLIGHT)
     return Setup(
         connections={side: ConnectionView.of(each) for side, each in draft.connections.items()},
-        token_urls={side: each.token_url for side, each in draft.connections.items()},
+        token_urls={
+            side: "" if each.token_url == token_address(each.tenant_id) else each.token_url
+            for side, each in draft.connections.items()
+        },
         has_secret=tuple(side for side, each in draft.connections.items() if each.secret),
         ownership=draft.ownership,
         findings=draft.findings if draft.checked == draft.digest else [],
@@ -118,23 +121,6 @@ def setup_state(home: Home) -> Setup:
         done=tuple(done),
         begun=begun,
         mappings=mappings,
-    )
-
-
-def business_central_address(tenant_id: str, environment: str) -> str:
-    """Return where the API of an environment of Microsoft's cloud is."""
-    place = "/".join(quote(part, safe="") for part in (tenant_id.strip(), environment.strip()) if part)
-    return f"https://api.businesscentral.dynamics.com/v2.0/{place}/api/v2.0"
-
-
-def dataverse_address(environment: str) -> str:
-    """Return where the Web API of an environment is, which people know by the address of its pages."""
-    text = environment.strip().rstrip("/")
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    return (
-        f"{parts.scheme}://{parts.netloc}{parts.path}"
-        if parts.path
-        else f"{parts.scheme}://{parts.netloc}/api/data/v9.2"
     )
 
 
@@ -149,27 +135,29 @@ def enter_connection(
     token_url: str = "",
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep what was entered for a side; an empty secret keeps the one of before, settings are added to those.
+    """Keep what was entered for a side; settings are added to those of before.
 
-    Nothing is sent and nothing is used yet. Raises InvalidConnection, naming the field that is missing.
+    An empty secret keeps the one of before, or takes that of the same application on the other side. Nothing is sent
+    and nothing is used yet. Raises InvalidConnection, naming the field that is missing or wrong; nothing is kept then.
     """
     with home.store.begin() as unit:
         draft, _ = _draft(unit)
-        before = draft.connections.get(side)
+        before, other = draft.connections.get(side), draft.connections.get(side.other)
+        if other is not None and (other.tenant_id, other.client_id) != (tenant_id.strip(), client_id.strip()):
+            other = None
         merged = dict(before.settings if before is not None else {}) | dict(settings or {})
         connection = Connection(
             name=before.name if before is not None else _NAMES[side],
             kind=KIND_OF[side],
-            address=address.strip().rstrip("/"),
-            tenant_id=tenant_id.strip(),
-            client_id=client_id.strip(),
-            secret=secret or (before.secret if before is not None else ""),
-            token_url=token_url.strip() or (_TOKEN_URL.format(tenant=tenant_id.strip()) if tenant_id.strip() else ""),
+            address=address,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            secret=secret.strip() or next((each.secret for each in (before, other) if each is not None), ""),
+            token_url=token_url,
             settings={name: value for name, value in merged.items() if value not in ("", None)},
             environment=before.environment if before is not None else "",
         )
-        check_complete(connection)
-        _keep(unit, msgspec.structs.replace(draft, connections=draft.connections | {side: connection}))
+        _keep(unit, msgspec.structs.replace(draft, connections=draft.connections | {side: completed(connection)}))
 
 
 def choose_ownership(home: Home, ownership: str) -> None:
@@ -179,6 +167,15 @@ def choose_ownership(home: Home, ownership: str) -> None:
     with home.store.begin() as unit:
         draft, _ = _draft(unit)
         _keep(unit, msgspec.structs.replace(draft, ownership=ownership))
+
+
+async def check_entered(home: Home, side: Side) -> list[PreflightFinding]:
+    """Test by itself what was entered for a side. Raises InvalidOption if nothing was."""
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+    if side not in draft.connections:
+        raise _lacking(next(step for step, each in SIDE_OF.items() if each is side))
+    return await check_connection(side, draft.connections[side])
 
 
 async def check_setup(home: Home) -> list[PreflightFinding]:
@@ -271,7 +268,7 @@ async def _trying(home: Home) -> AsyncIterator[Session]:
     with home.store.begin() as unit:
         draft, _ = _draft(unit)
     _both(draft)
-    systems = {side: open_system(each) for side, each in draft.connections.items()}
+    systems = {side: open_system(impatient(each)) for side, each in draft.connections.items()}
     try:
         yield Session(home, home.store, systems, {})
     finally:
@@ -282,9 +279,11 @@ async def _trying(home: Home) -> AsyncIterator[Session]:
 def _both(draft: Draft) -> None:
     for step, side in SIDE_OF.items():
         if side not in draft.connections:
-            raise InvalidOption(
-                f"The step {step.value} has not been done.", next_step="Go back to it.", step=step.value
-            )
+            raise _lacking(step)
+
+
+def _lacking(step: Step) -> InvalidOption:
+    return InvalidOption(f"The step {step.value} has not been done.", next_step="Go back to it.", step=step.value)
 
 
 def _draft(unit: Unit) -> tuple[Draft, bool]:

@@ -1,6 +1,6 @@
 """Lines of a connection test that both systems share."""
 
-from crosstie.model.errors import CrosstieError
+from crosstie.model.errors import CrosstieError, SystemRefused
 from crosstie.model.records import CheckFinding
 
 _TOLERATED_SKEW = 120.0
@@ -8,7 +8,9 @@ _TOLERATED_SKEW = 120.0
 
 def failed(name: str, error: CrosstieError) -> CheckFinding:
     """Return the line for a test that an error ended."""
-    return CheckFinding(name, False, error.words, error.advice, error.code)
+    wrong_place = name == "address" and isinstance(error, SystemRefused)
+    step = "Check the address, and the tenant and environment in it." if wrong_place else error.advice
+    return CheckFinding(name, False, error.words, step, error.code)
 
 
 def clock_finding(offset: float) -> CheckFinding:

@@ -1,6 +1,7 @@
 """Transport: one HTTP exchange after the other over one aiohttp session, and what can go wrong on the way."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,14 +86,26 @@ def _tls(ca_file: str | None) -> ssl.SSLContext | bool:
     if not ca_file:
         return True
     if not Path(ca_file).is_file():
-        raise InvalidConnection(f"The connection's CA file {ca_file} does not exist.")
+        raise InvalidConnection(f"The connection's CA file {ca_file} does not exist.", field="ca")
     try:
         context = ssl.create_default_context()
         context.load_verify_locations(cafile=ca_file)
     except ssl.SSLError as error:
-        raise InvalidConnection(f"The connection's CA file {ca_file} holds no certificate: {error}.") from error
+        words = f"The connection's CA file {ca_file} holds no certificate: {error}."
+        raise InvalidConnection(words, field="ca") from error
     return context
 
 
 def _words(error: Exception) -> str:
+    """Return what went wrong without the library's own terms."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} is not known"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
+        return f"its certificate is not trusted ({reason})"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        reason = str(getattr(error.os_error, "reason", "") or error.os_error)
+        return f"no TLS connection comes about ({reason.replace('_', ' ').lower()})"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return os.strerror(error.os_error.errno).lower()
     return " ".join(str(error).split()) or type(error).__name__

@@ -34,11 +34,10 @@ def test_a_connection_is_put_together_from_the_options(crosstie: Crosstie, tmp_p
     assert added(crosstie) == Connection(
         name="bc",
         kind=SystemKind.BUSINESS_CENTRAL,
-        address="https://host/v2.0/prod/api/v2.0",
+        address="https://host/v2.0/prod/api/v2.0/",
         tenant_id="t",
         client_id="c",
         secret="s3cret",
-        token_url="https://login.microsoftonline.com/t/oauth2/v2.0/token",
         settings={
             "limits": {"concurrency": 2},
             "scope": "https://x/.default",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from crosstie.app.views import ConnectionTest, ConnectionView
 
 _CANNOT_REACH = 3
-_TOKEN_URL = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 _COLUMNS = (Column("Name", short=True), "Kind", "Address", "Company", "Client id", "State")
 
 
@@ -83,11 +82,11 @@ def add(
     connection = Connection(
         name=name,
         kind=SystemKind(kind),
-        address=address.rstrip("/"),
+        address=address,
         tenant_id=tenant_id,
         client_id=client_id,
         secret=secret,
-        token_url=token_url or (_TOKEN_URL.format(tenant=tenant_id) if tenant_id else ""),
+        token_url=token_url,
         settings=given,
     )
     import asyncio

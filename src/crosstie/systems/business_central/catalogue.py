@@ -82,4 +82,4 @@ def _step(table: str) -> str:
     """Return what to do about a page that is missing; empty where what is said of any table will do."""
     if "/" not in table:
         return ""
-    return "Install the extension that brings it (docs/how-to/custom-pages.md), and let the application user use it."
+    return "Install the extension that brings it, and let the application user use it."

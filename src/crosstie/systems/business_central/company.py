@@ -23,13 +23,17 @@ async def find_company(client: ODataClient, wanted: str) -> Company:
     names = ", ".join(str(row["name"]) for row in companies.values())
     if not wanted and len(companies) != 1:
         raise InvalidConnection(
-            f"The connection {client.name} names no company, and the environment has {len(companies)}: {names}."
+            f"The connection {client.name} names no company, and the environment has {len(companies)}: {names}.",
+            next_step="Name one of them.",
+            field="company",
         )
     for id, row in companies.items():
         if not wanted or wanted.strip("{}").lower() == id or wanted in _names(row):
             return Company(id, str(row["name"]))
     raise InvalidConnection(
-        f"The connection {client.name} names the company {wanted!r}; the environment has {names or 'none'}."
+        f"The connection {client.name} names the company {wanted!r}; the environment has {names or 'none'}.",
+        next_step="Name one of them.",
+        field="company",
     )
 
 

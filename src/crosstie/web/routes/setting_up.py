@@ -1,7 +1,8 @@
 """The setup of the connections, step by step; it can be left at any of them (P03, F01)."""
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 from litestar import Response, get, post
 from litestar.params import PathParameter
@@ -9,14 +10,16 @@ from litestar.params import PathParameter
 from crosstie.api.asking import StrictRequest
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import rooms_of
+from crosstie.app.addresses import business_central_address, cloud_environment
+from crosstie.app.connecting import PreflightFinding
 from crosstie.app.setting_up import (
     SIDE_OF,
+    Setup,
     Step,
-    business_central_address,
+    check_entered,
     check_setup,
     choose_ownership,
     compare_mappings,
-    dataverse_address,
     drop_setup,
     enter_connection,
     finish_setup,
@@ -24,6 +27,7 @@ from crosstie.app.setting_up import (
 )
 from crosstie.model.errors import CrosstieError, UnknownAddress
 from crosstie.model.people import Permission
+from crosstie.model.records import Side
 from crosstie.web.forms import fields_of
 from crosstie.web.rendering import goto, page
 
@@ -40,6 +44,10 @@ _FIELDS = {
     "ca": 1000,
     "pages": 2000,
 }
+NEXT = {
+    Step.BUSINESS_CENTRAL: "/connections/setup/dataverse",
+    Step.DATAVERSE: "/connections/setup/ownership",
+}
 TITLES = {
     Step.BUSINESS_CENTRAL: "Business Central",
     Step.DATAVERSE: "Dataverse",
@@ -47,6 +55,14 @@ TITLES = {
     Step.PREFLIGHT: "Preflight",
     Step.MAPPINGS: "Mappings",
 }
+
+
+class Wrong(NamedTuple):
+    """What is shown beside a field: what is wrong with what was entered, what to do, and the error's code."""
+
+    words: str
+    step: str
+    code: str
 
 
 @get("/connections/setup", opt=_MANAGES)
@@ -100,15 +116,14 @@ async def take(request: StrictRequest, step: _Step) -> Response[str]:
 
 async def _take_connection(request: StrictRequest, step: Step) -> Response[str]:
     given = await fields_of(request, _FIELDS)
-    address = given["address"].strip()
-    if step is Step.BUSINESS_CENTRAL and not address and given["environment"].strip():
+    home, address = rooms_of(request).home, given["address"].strip()
+    by_environment = step is Step.BUSINESS_CENTRAL and not address
+    if by_environment and given["environment"].strip():
         address = business_central_address(given["tenant_id"], given["environment"])
-    if step is Step.DATAVERSE and address:
-        address = dataverse_address(address)
     try:
         await asyncio.to_thread(
             enter_connection,
-            rooms_of(request).home,
+            home,
             SIDE_OF[step],
             address=address,
             tenant_id=given["tenant_id"],
@@ -118,13 +133,36 @@ async def _take_connection(request: StrictRequest, step: Step) -> Response[str]:
             settings={name: given[name].strip() for name in ("company", "ca", "pages")},
         )
     except CrosstieError as error:
-        return await _show(request, step, error, typed={**given, "secret": ""})
-    following = Step.DATAVERSE if step is Step.BUSINESS_CENTRAL else Step.OWNERSHIP
-    return goto(request, f"/connections/setup/{following.value}")
+        field = _shown_at(str(error.details.get("field") or ""), by_environment)
+        wrong = {field: Wrong(error.words, error.advice, error.code)} if field in _FIELDS else {}
+        if field == "environment":
+            advice = "Enter it, for example Production; or the address of the API."
+            wrong = {field: Wrong("No environment is named.", advice, error.code)}
+        return await _show(request, step, None if wrong else error, typed={**given, "secret": ""}, wrong=wrong)
+    failed = [each for each in await check_entered(home, SIDE_OF[step]) if not each.passed]
+    if not failed:
+        return goto(request, NEXT[step])
+    # What was entered is kept all the same: the system may be down, and a secret need not be entered twice.
+    wrong = {
+        _shown_at(each.field, by_environment): Wrong(each.words, each.fix, each.error)
+        for each in failed
+        if each.field in _FIELDS
+    }
+    return await _show(request, step, wrong=wrong, failed=[each for each in failed if each.field not in _FIELDS])
+
+
+def _shown_at(field: str, by_environment: bool) -> str:
+    """Return beside which field it is shown what is wrong with one."""
+    return "environment" if field == "address" and by_environment else field
 
 
 async def _show(
-    request: StrictRequest, step: Step, error: CrosstieError | None = None, typed: dict[str, str] | None = None
+    request: StrictRequest,
+    step: Step,
+    error: CrosstieError | None = None,
+    typed: dict[str, str] | None = None,
+    wrong: dict[str, Wrong] | None = None,
+    failed: Sequence[PreflightFinding] = (),
 ) -> Response[str]:
     home = rooms_of(request).home
     setup = await asyncio.to_thread(setup_state, home)
@@ -134,34 +172,53 @@ async def _show(
             compared = await compare_mappings(home)
         except CrosstieError as found:
             error = error or found
-    view = setup.connections.get(SIDE_OF[step]) if step in SIDE_OF else None
-    first = next(iter(setup.connections.values()), None)
-    values = typed or {
-        "environment": "",
-        "address": view.address if view else "",
-        "company": str(view.settings.get("company") or "") if view else "",
-        # Both are registered in the same tenant as a rule.
-        "tenant_id": view.tenant_id if view else first.tenant_id if first else "",
-        "client_id": view.client_id if view else first.client_id if first else "",
-        "secret": "",
-        "token_url": (setup.token_urls.get(SIDE_OF[step]) or next(iter(setup.token_urls.values()), ""))
-        if step in SIDE_OF
-        else "",
-        "ca": str((view or first).settings.get("ca") or "") if view or first else "",  # type: ignore[union-attr]
-        "pages": str(view.settings.get("pages") or "") if view else "",
-    }
     return await page(
         request,
         "setup.html",
-        status_of(error) if error else 200,
+        status_of(error) if error else 422 if wrong or failed else 200,
         step=step,
         titles=TITLES,
+        next=NEXT,
         setup=setup,
-        values=values,
-        has_secret=step in SIDE_OF and SIDE_OF[step] in setup.has_secret,
+        values=typed or _values(setup, step),
+        secret_known=_secret_known(setup, step),
         compared=compared,
         error=error,
+        wrong=wrong or {},
+        failed=failed,
+        kept=not typed and bool(wrong or failed),
     )
+
+
+def _secret_known(setup: Setup, step: Step) -> str:
+    """Return whose secret serves if none is typed: that of the connection itself, or of the other one."""
+    if SIDE_OF.get(step) in setup.has_secret:
+        return "own"
+    return "other" if setup.has_secret else ""
+
+
+def _values(setup: Setup, step: Step) -> dict[str, str]:
+    """Return what is in the fields of a step before somebody types; both systems are in one tenant as a rule."""
+    side = SIDE_OF.get(step)
+    if side is None:
+        return {}
+    view = setup.connections.get(side)
+    first = view or next(iter(setup.connections.values()), None)
+    if first is None:
+        return dict.fromkeys(_FIELDS, "")
+    settings = view.settings if view else {}
+    environment = cloud_environment(view.tenant_id, view.address) if view and side is Side.LOCAL else ""
+    return {
+        "environment": environment,
+        "address": view.address if view and not environment else "",
+        "company": str(settings.get("company") or ""),
+        "tenant_id": first.tenant_id,
+        "client_id": first.client_id,
+        "secret": "",
+        "token_url": setup.token_urls[side if view else side.other],
+        "ca": str(first.settings.get("ca") or ""),
+        "pages": str(settings.get("pages") or ""),
+    }
 
 
 def _step(text: str) -> Step:
