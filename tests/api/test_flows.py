@@ -96,7 +96,10 @@ def test_a_conflict_is_a_problem_until_its_differences_are_applied(served: Serve
 
     entries = served.done("viewer", "GET", f"{CUSTOMER}/history?record=10000")["items"]
     changes = [change for entry in entries for change in entry["changes"]]
-    assert {"before": "1", "after": "2"}.items() <= changes[0].items()
+    assert {"before": "1", "after": "2", "label": "Phone No.", "after_words": "2"}.items() <= changes[0].items()
+    assert (entries[0]["asked_by"], entries[0]["job_kind"]) == ("API token test operator", "synchronisation")
+    of_job = served.done("viewer", "GET", f"/api/v1/jobs/{entries[0]['job_id']}/history")["items"]
+    assert of_job == [entry for entry in entries if entry["job_id"] == entries[0]["job_id"]]
     jobs = served.done("viewer", "GET", "/api/v1/jobs?mapping=CUSTOMER")["items"]
     assert entries[0]["job_id"] == jobs[0]["id"]
     found = served.done("viewer", "GET", f"/api/v1/jobs/{jobs[0]['id']}")
@@ -163,7 +166,7 @@ def accepted(served: Served, role: str, path: str, body: Any) -> Any:
     assert answer.headers["location"] == f"/api/v1/jobs/{job['id']}"
     found = served.done("viewer", "GET", answer.headers["location"])
     assert found["job"] == job
-    assert (job["state"], job["goes_on"], job["asked_by"]) == ("queued", True, f"test {role}")
+    assert (job["state"], job["goes_on"], job["asked_by"]) == ("queued", True, f"API token test {role}")
     return job
 
 

@@ -49,7 +49,7 @@ def _document(process: "subprocess.Popen[str]") -> str:
 def test_the_first_start_gives_a_code_for_the_administrator_and_the_next_one_none(
     tmp_path: Path, end: signal.Signals
 ) -> None:
-    with started(tmp_path) as (process, said):
+    with started(tmp_path, "--log-requests") as (process, said):
         body = {"link": said["first_link"], "name": "Anna", "password": PASSWORD}
         answer = httpx.post(f"{said['address']}/api/v1/join", json=body, timeout=30)
         assert answer.status_code == 200, answer.text
@@ -64,6 +64,14 @@ def test_the_first_start_gives_a_code_for_the_administrator_and_the_next_one_non
     if end is signal.SIGTERM:
         with started(tmp_path, "--no-worker") as (_, again):
             assert again["first_link"] is None
+
+
+def test_requests_are_logged_only_if_somebody_asks_for_it(tmp_path: Path) -> None:
+    with started(tmp_path, "--no-worker") as (process, said):
+        assert httpx.get(f"{said['address']}/sign-in", timeout=30).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=60)
+    assert (out, errors) == ("", "")
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from crosstie.app.home import Home
 from crosstie.app.matching import match
 from crosstie.app.opening import Opened, open_record
 from crosstie.app.problems import list_problems
+from crosstie.app.record_history import ToldEntry
 from crosstie.app.session import Session, open_session
 from crosstie.app.synchronising import synchronise
 from crosstie.app.views import CouplingView, ProblemView
@@ -24,7 +25,7 @@ from crosstie.engine.context import Report
 from crosstie.engine.matching import MatchReport
 from crosstie.model.decisions import Decision, Preference
 from crosstie.model.errors import CrosstieError
-from crosstie.model.jobs import Counters, Job, JournalEntry
+from crosstie.model.jobs import Counters, Job
 from crosstie.model.mappings import Direction, Mapping
 from crosstie.model.records import Side
 
@@ -147,7 +148,7 @@ class Flow:
     async def open(self, connection: str, table: str, id: str) -> Opened:
         return await open_record(await self.session(), connection, table, id)
 
-    async def history(self, mapping: str, record: str | None = None) -> list[JournalEntry]:
+    async def history(self, mapping: str, record: str | None = None) -> list[ToldEntry]:
         """Return what was done, newest first."""
         return await list_history(await self.session(), mapping, record)
 

@@ -368,3 +368,20 @@ async def test_the_command_line_shows_the_plan_and_then_does_just_that(flow: Flo
     assert log.document["jobs"][0]["kind"] == "undo"
     unknown = await flow.crosstie("undo", "4711", "--json")
     assert (unknown.code, unknown.error["code"]) == (2, "unknown-job")
+
+
+async def test_the_command_line_leaves_an_undo_to_a_worker(flow: Flow) -> None:
+    await flow.pair(phoneNumber="+44 1")
+    flow.bc.edit_customer("10000", phoneNumber="+44 2")
+    await flow.sync()
+    job = str(newest(flow))
+    queued = await flow.crosstie("undo", job, "--background", "--force", "--json")
+    assert queued.code == 0, queued.err
+    told_job = queued.document["job"]
+    assert (told_job["kind"], told_job["state"], told_job["mapping"]) == ("undo", "queued", "CUSTOMER")
+    assert (told_job["arguments"]["job"], told_job["arguments"]["force"]) == (int(job), True)
+    assert told_job["asked_by"].endswith("(command line)")
+    for wrong in (["--dry-run"], ["--entry", "1"]):
+        refused = await flow.crosstie("undo", job, "--background", *wrong, "--json")
+        assert (refused.code, refused.error["code"]) == (2, "invalid-option")
+    assert len([each for each in flow.jobs() if each.use_case == "undo"]) == 1

@@ -101,7 +101,10 @@ def test_the_history_speaks_in_words_and_takes_back_single_entries(page: Page, s
     assert small.dv.row("accounts", remote)["address1_city"] == "Cambridge"
     assert small.bc.customer("10000")["city"] == "Ely"
     dialog.get_by_role("button", name="Close").last.click()
-    expect(page.locator(".timeline > li").first).to_contain_text("undo of entry")
+    undone = page.locator(".timeline > li").first
+    expect(undone).to_contain_text("undo of entry")
+    expect(undone.locator(".entry-head")).to_contain_text(" · by demo")
+    expect(created.locator(".entry-head")).to_contain_text("(command line)")
 
 
 def test_delete_coupling_says_what_happens_and_can_be_undone(page: Page, small: Site) -> None:

@@ -6,11 +6,12 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from crosstie.api.asgi import PRINCIPAL, ASGIApp, Receive, Scope, Send, answer, header, refuse
+from crosstie.app.asking import asked_by
 from crosstie.app.people.acting import People
 from crosstie.app.people.sessions import principal_of_session
 from crosstie.app.people.tokens import PREFIX, principal_of_token
 from crosstie.model.errors import SignInNeeded
-from crosstie.model.people import Principal
+from crosstie.model.people import NOBODY, Principal
 
 OPEN = frozenset({"/health/live", "/health/ready", "/api/v1/sign-in", "/api/v1/join", "/sign-in"})
 """What answers everybody."""
@@ -71,7 +72,8 @@ class Door:
         except Exception as error:
             await refuse(scope, send, error)
             return
-        await self._app(scope, receive, send)
+        with asked_by(principal or NOBODY):
+            await self._app(scope, receive, send)
 
     async def _principal(self, scope: Scope) -> Principal | None:
         given = header(scope, b"authorization")

@@ -83,8 +83,7 @@ def is_long(records: Sequence[str]) -> bool:
 
 async def queued(request: StrictRequest, use_case: str, **arguments: Any) -> Response[Any]:
     """Hand a use case to a worker. Raises InvalidOption, UnknownMapping, JobRunning."""
-    asker = request.asker.name
-    return await accepted(request, lambda home: enqueue(home, use_case, arguments, asked_by=asker))
+    return await accepted(request, lambda home: enqueue(home, use_case, arguments))
 
 
 async def accepted(request: StrictRequest, ask: Callable[[Home], Job]) -> Response[Any]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from crosstie.api.asking import StrictRequest
 from crosstie.api.figures import Figures
+from crosstie.app.history import JobEntries, list_job_entries
 from crosstie.app.home import Home
 from crosstie.app.people.acting import People
 from crosstie.app.session import Session
 from crosstie.app.sharing import SharedSession
+from crosstie.model.errors import InvalidConnection, SystemFailure, UnknownConnection
+from crosstie.model.jobs import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,18 @@ def rooms_of(request: StrictRequest) -> Rooms:
     """Return what a request works with."""
     found: Rooms = request.app.state.rooms
     return found
+
+
+async def job_entries_of(
+    request: StrictRequest, job_id: int, *, outcome: Outcome | None, limit: int, before_id: int | None
+) -> JobEntries:
+    """Return what became of a job's records, told in words where the systems can be worked with. Raises UnknownJob."""
+    home = rooms_of(request).home
+    try:
+        async with session_of(request) as session:
+            return await list_job_entries(home, session, job_id, outcome=outcome, limit=limit, before_id=before_id)
+    except (SystemFailure, InvalidConnection, UnknownConnection):
+        return await list_job_entries(home, None, job_id, outcome=outcome, limit=limit, before_id=before_id)
 
 
 @asynccontextmanager

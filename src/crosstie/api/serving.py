@@ -1,5 +1,6 @@
 """Serving the application under uvicorn, until somebody stops it."""
 
+import logging
 import signal
 import socket
 import threading
@@ -12,6 +13,7 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from crosstie.api.application import Site, make_application
+from crosstie.api.shell import ACCESS
 from crosstie.api.working import OwnWorker
 from crosstie.app.home import Home
 from crosstie.app.people.acting import People
@@ -79,14 +81,18 @@ def serve(
     ready: Callable[[Serving], None],
     worker: bool = True,
     log_level: str = "warning",
+    log_requests: bool = False,
     site: Site | None = None,
 ) -> None:
     """Serve until a signal asks for the end; requests under way are answered first.
 
     With `worker` a process beside the server carries out the jobs, logs from `log_level` on, and ends with the server.
+    Requests are logged one by one if `log_requests` says so, or if everything is logged that is for information.
     `ready` is told the address and, while there is no administrator, the secret of a new one-time link. Raises
     InvalidOption if host and port cannot be listened on.
     """
+    if log_requests:
+        logging.getLogger(ACCESS).setLevel(logging.INFO)
     server, sockets, serving = prepare(home, host, port, site)
     server.on_ready = lambda: ready(serving)
     with OwnWorker(home, log_level=log_level) if worker else nullcontext() as own:

@@ -89,9 +89,13 @@ class PlannedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportShape(msgspec.Struct, frozen=True, kw_only=True):
+    label: str
     """What a job on one mapping did, or, for a dry run, would do."""
+    before_words: str
 
+    after_words: str
     mapping: str
+    lost_words: str
     job_id: int | None
     dry_run: bool
     to_remote: CountersShape
@@ -101,6 +105,10 @@ class ReportShape(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, report: Any) -> "ReportShape":
+    job_kind: str | None
+    """Null where the job has been cleared away."""
+    asked_by: str
+    """Who wanted it: a person, an API token, the schedule, the command line; empty where nobody knows any more."""
         """Return a use case's report as the API shows it."""
         return msgspec.convert(report, cls, from_attributes=True)
 
@@ -111,10 +119,14 @@ class Synchronised(msgspec.Struct, frozen=True, kw_only=True):
     reports: list[ReportShape]
     plan: list[PlannedRecord] = []
     plan_left_out: int = 0
+    can_be_undone: bool
 
 
 class ChangeShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One field that was written, or whose change lost against the other side's."""
+    """One field that was written, or whose change lost against the other side's.
+
+    `label` and `..._words` are as people read them: options by their labels, other records by their names.
+    """
 
     field: str
     before: FieldValue

@@ -1,5 +1,6 @@
 """The outermost layer: number, size limit, headers, log line and figures of every request, whatever becomes of it."""
 
+import logging
 import re
 import time
 from uuid import uuid4
@@ -10,7 +11,9 @@ from crosstie.api.asgi import REQUEST_ID, ASGIApp, Message, Receive, Scope, Send
 from crosstie.api.figures import Figures
 from crosstie.model.errors import RequestTooLarge
 
-MOST_BYTES = 1024 * 1024
+ACCESS = "crosstie.access"
+"""The log of requests; quiet unless somebody asks for it."""
+MOST_BYTES = 2 * 1024 * 1024
 """Of a request's body."""
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = (
@@ -66,9 +69,11 @@ class Shell:
     def _note(self, scope: Scope, status: int | None, seconds: float) -> None:
         route = str(scope.get("path_template") or "")
         self._figures.note(scope["method"], route, status or 500, seconds)
+        if not logging.getLogger(ACCESS).isEnabledFor(logging.INFO):
+            return
         principal = principal_in(scope)
         client = scope.get("client")
-        structlog.get_logger("crosstie.access").info(
+        structlog.get_logger(ACCESS).info(
             "request",
             method=scope["method"],
             path=scope["path"],

@@ -1,6 +1,7 @@
 """Jobs and history: what was done, when, and to which values."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -12,7 +13,6 @@ from crosstie.engine.context import Task
 from crosstie.model.errors import SystemFailure, UnknownJob, UsageError
 from crosstie.model.jobs import Job, JobState, JournalEntry, Outcome
 from crosstie.model.records import Side
-from crosstie.store.base import Unit
 
 
 class JobEntries(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,58 +63,55 @@ async def list_job_entries(
     With a `session` fields and values are told in words, as far as the systems can be asked. Raises UnknownJob.
     """
     with home.store.begin() as unit:
-        job, ids = _with_parts(unit, job_id)
+        job = unit.background.job(job_id)
+        if job is None:
+            raise UnknownJob(f"There is no job {job_id}.", job=job_id)
+        ids = [job_id, *(part.id for part in unit.background.parts(job_id))]
         counts = unit.count_journal(ids)
-    found = job_journal(home, job_id, outcome=outcome, limit=limit + 1, before_id=before_id)
+        outcomes = () if outcome is None else (outcome,)
+        found = unit.journal(job_ids=ids, outcomes=outcomes, limit=limit + 1, before_id=before_id)
     page = found[:limit]
-    told_by_id = await _told(session, page) if session is not None else {}
+    told_page = await _told(session, page) if session is not None else told_plainly(home.store, page)
     return JobEntries(
         job=job,
-        entries=[(entry.mapping, told_by_id.get(entry.id) or told_plainly(entry)) for entry in page],
+        entries=[(entry.mapping, entry) for entry in told_page],
         counts=counts,
         before_id=page[-1].id if len(found) > limit else None,
     )
 
 
-def job_journal(
-    home: Home, job_id: int, *, outcome: Outcome | None = None, limit: int = 100, before_id: int | None = None
-) -> list[JournalEntry]:
-    """Return what a job, and the jobs that are parts of it, did to records, newest first. Raises UnknownJob."""
-    with home.store.begin() as unit:
-        _, ids = _with_parts(unit, job_id)
-        outcomes = () if outcome is None else (outcome,)
-        return unit.journal(job_ids=ids, outcomes=outcomes, limit=limit, before_id=before_id)
-
-
-def _with_parts(unit: Unit, job_id: int) -> tuple[Job, list[int]]:
-    job = unit.background.job(job_id)
-    if job is None:
-        raise UnknownJob(f"There is no job {job_id}.", job=job_id)
-    return job, [job_id, *(part.id for part in unit.background.parts(job_id))]
-
-
-async def _told(session: Session, entries: Sequence[JournalEntry]) -> dict[int, ToldEntry]:
-    """Return entries in words, by id; those of a mapping or system that is away stay out."""
+async def _told(session: Session, entries: Sequence[JournalEntry]) -> list[ToldEntry]:
+    """Return entries in words, those of a mapping or system that is away as they were written."""
     known = {mapping.name for mapping in session.mappings()}
-    found = {}
-    for name in {entry.mapping for entry in entries} & known:
-        try:
-            ctx = await session.context(name, Task())
-            told_now = await told(session, ctx, [entry for entry in entries if entry.mapping == name])
-        except (SystemFailure, UsageError):
-            continue
-        found.update({entry.id: entry for entry in told_now})
-    return found
+    found: dict[int, ToldEntry] = {}
+    for name in dict.fromkeys(entry.mapping for entry in entries):
+        mine = [entry for entry in entries if entry.mapping == name]
+        found.update((entry.id, entry) for entry in await _told_of(session, name if name in known else None, mine))
+    return [found[entry.id] for entry in entries]
+
+
+async def _told_of(session: Session, mapping: str | None, entries: Sequence[JournalEntry]) -> list[ToldEntry]:
+    if mapping is not None:
+        with suppress(SystemFailure, UsageError):  # what was done can be read without the systems
+            return await told(session, await session.context(mapping, Task()), entries)
+    return told_plainly(session.store, entries)
 
 
 async def list_history(
     session: Session, mapping: str, record: str | None = None, *, limit: int = 100, before_id: int | None = None
-) -> list[JournalEntry]:
+) -> list[ToldEntry]:
     """Return what was done to the records of a mapping, or to one of them, newest first.
 
-    A record that no longer exists is found by its id. Raises UnknownMapping, UnknownRecord, AmbiguousRecord.
+    Fields and values are told in words, as far as the systems can be asked. A record that no longer exists is found by
+    its id. Raises UnknownMapping, UnknownRecord, AmbiguousRecord.
     """
     name = session.mapping(mapping).name
+    return await _told(session, await _entries(session, name, record, limit, before_id))
+
+
+async def _entries(
+    session: Session, name: str, record: str | None, limit: int, before_id: int | None
+) -> list[JournalEntry]:
     if record is None:
         return _journal(session, name, None, None, limit, before_id)
     for side in (Side.LOCAL, Side.REMOTE):

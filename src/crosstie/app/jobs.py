@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from crosstie.app.asking import asker_words
 from crosstie.app.background import HomeDuties, read_arguments
 from crosstie.app.home import Home
 from crosstie.app.session import find_mapping, utc_now
@@ -59,6 +60,8 @@ class Schedules(msgspec.Struct, frozen=True, kw_only=True):
 def enqueue(home: Home, use_case: str, arguments: Mapping[str, Any], *, asked_by: str = "") -> Job:
     """Have a worker carry out a use case (`app.background.USE_CASES`) and return the job, which has its number now.
 
+    Unless `asked_by` says who wants it, it is whoever asks (`app.asking`).
+
     Raises InvalidOption if use case or arguments cannot be, UnknownMapping, and JobRunning if the job works through a
     mapping as a whole and another such job of it waits or runs.
     """
@@ -81,7 +84,7 @@ def enqueue(home: Home, use_case: str, arguments: Mapping[str, Any], *, asked_by
             exclusive=given.exclusive(),
             use_case=use_case,
             arguments=msgspec.to_builtins(given),
-            asked_by=asked_by,
+            asked_by=asked_by or asker_words(),
         )
         return unit.background.add_job(new, utc_now())
 
@@ -194,7 +197,7 @@ def run_now(home: Home, mapping: str, *, asked_by: str = "") -> Job:
         if not found.enabled:
             raise InvalidOption(f"The mapping {found.name} is disabled.", next_step="Enable it first.")
         schedule = unit.background.schedule(found.name) or Schedule(mapping=found.name, next_at=now)
-        job = unit.background.add_job(run_of(found, scheduled=False, asked_by=asked_by), now)
+        job = unit.background.add_job(run_of(found, scheduled=False, asked_by=asked_by or asker_words()), now)
         following_at = max(schedule.next_at, following(msgspec.structs.replace(schedule, next_at=now), now))
         unit.background.put_schedule(msgspec.structs.replace(schedule, next_at=following_at, last_job_id=job.id))
     return job

@@ -1,42 +1,56 @@
-"""The history of one record as people read it: fields by labels, owners, options and references in words (F10)."""
+"""The history as people read it: fields by labels, owners, options and references in words (F10).
 
-from collections.abc import Iterable, Iterator, Sequence
+Pages, REST and the command line all tell it by `told`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from crosstie.app.session import Session
 from crosstie.engine.context import Context, Task
+from crosstie.engine.converting import as_text
 from crosstie.engine.undo import can_be_undone
 from crosstie.engine.wording import Wording
-from crosstie.model.differences import Shown
-from crosstie.model.jobs import FieldChange, Job, JournalEntry
+from crosstie.model.jobs import FieldChange, Job, JobKind, JournalEntry, Outcome
 from crosstie.model.records import Side
 from crosstie.model.schema import FieldSchema, FieldType
 from crosstie.model.values import Scalar
+from crosstie.store.base import Store
 
 
 class ToldChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A field that was written, and why; `lost` is an edit that made way."""
+    """A field that was written, and why: values as they were written, and in words. `lost` is an edit that made way."""
 
     field: str
     label: str
-    before: Shown
-    after: Shown
-    lost: Shown | None
+    before: Scalar
+    before_words: str
+    after: Scalar
+    after_words: str
+    lost: Scalar
+    lost_words: str
     reason: str
 
 
 class ToldEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the history. `side` is the side that was written, None where a coupling came or went."""
+    """An entry of the history as all surfaces show it. `side` was written; None where a coupling came or went."""
 
     id: int
     at: datetime
-    job: Job | None
-    """The job that did it; None where its row has been cleared away."""
-    side: Side | None
-    outcome: str
+    job_id: int
+    job_kind: JobKind | None
+    """None where the job's row has been cleared away."""
+    asked_by: str
+    """Who wanted it: a person, an API token, the schedule or the command line; empty where nobody knows any more."""
+    mapping: str
+    coupling_id: int | None
+    local_id: str | None
+    remote_id: str | None
     name: str
+    side: Side | None
+    outcome: Outcome
     code: str
     words: str
     changes: list[ToldChange]
@@ -88,52 +102,58 @@ async def told(session: Session, ctx: Context, entries: Sequence[JournalEntry]) 
     lost = [change.lost for entry in entries for change in entry.changes if change.lost is not None]
     wording = Wording(ctx, (), (*values, *lost))
     names = await _names(ctx, entries)
-    with session.store.begin() as unit:
-        jobs = {id: unit.background.job(id) for id in {entry.job_id for entry in entries}}
+    jobs = _jobs(session.store, entries)
     return [
-        ToldEntry(
-            id=entry.id,
-            at=entry.at,
-            job=jobs[entry.job_id],
-            side=entry.side,
-            outcome=entry.outcome.value,
-            name=entry.name,
-            code=entry.code,
-            words=entry.words,
-            changes=[_change(ctx, entry.side, each, wording, names) for each in entry.changes],
-            can_be_undone=can_be_undone(entry),
-        )
+        _told(entry, jobs, [_change(ctx, entry.side, each, wording, names) for each in entry.changes])
         for entry in entries
     ]
 
 
-def told_plainly(entry: JournalEntry) -> ToldEntry:
-    """Return an entry with fields and values as they were written, for where no system can be asked."""
+def told_plainly(store: Store, entries: Sequence[JournalEntry]) -> list[ToldEntry]:
+    """Return entries with fields and values as they were written, for where no system can be asked."""
+    jobs = _jobs(store, entries)
+    return [_told(entry, jobs, [_as_told(each, each.field, as_text) for each in entry.changes]) for entry in entries]
 
-    def shown(value: Scalar) -> Shown:
-        return Shown(value, "" if value is None else str(value))
 
+def _jobs(store: Store, entries: Sequence[JournalEntry]) -> dict[int, Job]:
+    with store.begin() as unit:
+        found = {id: unit.background.job(id) for id in {entry.job_id for entry in entries}}
+    return {id: job for id, job in found.items() if job is not None}
+
+
+def _told(entry: JournalEntry, jobs: Mapping[int, Job], changes: list[ToldChange]) -> ToldEntry:
+    job = jobs.get(entry.job_id)
     return ToldEntry(
         id=entry.id,
         at=entry.at,
-        job=None,
-        side=entry.side,
-        outcome=entry.outcome.value,
+        job_id=entry.job_id,
+        job_kind=job.kind if job is not None else None,
+        asked_by=job.wanted_by if job is not None else "",
+        mapping=entry.mapping,
+        coupling_id=entry.coupling_id,
+        local_id=entry.local_id,
+        remote_id=entry.remote_id,
         name=entry.name,
+        side=entry.side,
+        outcome=entry.outcome,
         code=entry.code,
         words=entry.words,
-        changes=[
-            ToldChange(
-                field=each.field,
-                label=each.field,
-                before=shown(each.before),
-                after=shown(each.after),
-                lost=shown(each.lost) if each.lost is not None else None,
-                reason=each.reason,
-            )
-            for each in entry.changes
-        ],
+        changes=changes,
         can_be_undone=can_be_undone(entry),
+    )
+
+
+def _as_told(change: FieldChange, label: str, words: Callable[[Scalar], str]) -> ToldChange:
+    return ToldChange(
+        field=change.field,
+        label=label,
+        before=change.before,
+        before_words=words(change.before),
+        after=change.after,
+        after_words=words(change.after),
+        lost=change.lost,
+        lost_words=words(change.lost),
+        reason=change.reason,
     )
 
 
@@ -142,20 +162,13 @@ def _change(
 ) -> ToldChange:
     schema = ctx.compiled.schema(side).fields.get(change.field) if side is not None else None
 
-    def shown(value: Scalar) -> Shown:
+    def words(value: Scalar) -> str:
         if schema is None or side is None:
-            return Shown(value, "" if value is None else str(value))
-        words = wording.words(schema, side, value)
-        return Shown(value, names.get(words, words) if words == value else words)
+            return as_text(value)
+        found = wording.words(schema, side, value)
+        return names.get(found, found) if found == value else found
 
-    return ToldChange(
-        field=change.field,
-        label=_label(ctx, side, change.field, schema),
-        before=shown(change.before),
-        after=shown(change.after),
-        lost=shown(change.lost) if change.lost is not None else None,
-        reason=change.reason,
-    )
+    return _as_told(change, _label(ctx, side, change.field, schema), words)
 
 
 def _label(ctx: Context, side: Side | None, name: str, schema: FieldSchema | None) -> str:

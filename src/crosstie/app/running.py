@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from crosstie.app.asking import asker_words
 from crosstie.engine.context import Context, Report
 from crosstie.jobs.owners import this_owner
 from crosstie.jobs.watching import GivenBack, Watch, kept_alive
@@ -85,6 +86,8 @@ def _begin(ctx: Context, kind: JobKind, direction: Direction, exclusive: bool) -
             owner=this_owner(),
             now=ctx.now(),
             parent_id=head.id if head is not None else ctx.part_of,
+            asked_by=head.asked_by if head is not None else asker_words(),
+            scheduled=head is not None and head.scheduled,
         )
         return job, unit.background.job(head.id) if head is not None else None
 

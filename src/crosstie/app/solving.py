@@ -199,7 +199,6 @@ def solve_later(
     *,
     filter: ProblemFilter | None = None,
     forced: bool = False,
-    asked_by: str = "",
 ) -> list[Job]:
     """Have a worker do it, a job a mapping; a retry of a whole cause, or of everything, is one job.
 
@@ -207,7 +206,7 @@ def solve_later(
     """
     if solution is Solution.RETRY and filter in (ProblemFilter(), ProblemFilter(code=filter.code if filter else None)):
         given: dict[str, Any] = {"code": filter.code} if filter is not None and filter.code else {"all": True}
-        return [enqueue(home, "retry", given, asked_by=asked_by)]
+        return [enqueue(home, "retry", given)]
     jobs = []
     for name in dict.fromkeys(each.mapping for each in problems):
         given = {"mapping": name, "records": records_of(each for each in problems if each.mapping == name)}
@@ -215,9 +214,9 @@ def solve_later(
             case Solution.SEND | Solution.GET:
                 way = Preference.SEND if solution is Solution.SEND else Preference.GET
                 given |= {"direction": way.value, "force": forced}
-                jobs.append(enqueue(home, "synchronise", given, asked_by=asked_by))
+                jobs.append(enqueue(home, "synchronise", given))
             case Solution.DELETE | Solution.UNCOUPLE:
-                jobs.append(enqueue(home, solution.value, given | {"force": forced}, asked_by=asked_by))
+                jobs.append(enqueue(home, solution.value, given | {"force": forced}))
             case _:
-                jobs.append(enqueue(home, solution.value, given, asked_by=asked_by))
+                jobs.append(enqueue(home, solution.value, given))
     return jobs

@@ -134,6 +134,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
+NOBODY = Principal(kind=PrincipalKind.NOBODY, name="nobody")
+"""Whoever comes in where everybody may."""
 SYSTEM = Principal(kind=PrincipalKind.SYSTEM, name="Crosstie", role=Role.ADMINISTRATOR)
 
 

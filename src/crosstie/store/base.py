@@ -170,6 +170,8 @@ class Unit(Protocol):
         """Store a running job. Raises JobRunning if it is exclusive and another exclusive one of the mapping runs."""
         ...
 
+        asked_by: str = "",
+        scheduled: bool = False,
     def running_jobs(self, mapping: str | None = None) -> list[Job]: ...
 
     def update_job(

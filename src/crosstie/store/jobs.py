@@ -42,6 +42,8 @@ class JobQueries(Queries):
         owner: str,
         now: datetime,
         parent_id: int | None = None,
+        asked_by: str = "",
+        scheduled: bool = False,
     ) -> Job:
         row = {
             "kind": kind.value,
@@ -56,6 +58,8 @@ class JobQueries(Queries):
             "message": "",
             "details": encode({}),
             "parent_id": parent_id,
+            "asked_by": asked_by,
+            "scheduled": scheduled,
         }
         try:
             with self._work.savepoint():
@@ -74,6 +78,8 @@ class JobQueries(Queries):
             to_remote=Counters(),
             from_remote=Counters(),
             parent_id=parent_id,
+            asked_by=asked_by,
+            scheduled=scheduled,
         )
 
     def running_jobs(self, mapping: str | None = None) -> list[Job]:

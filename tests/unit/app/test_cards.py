@@ -123,7 +123,7 @@ async def test_the_history_has_labels_and_pages(desk: Desk) -> None:
     first = await record_history(desk.session, "CUSTOMER", LOCAL, coupling.local_id, limit=1)
     [entry] = first.entries
     [change] = entry.changes
-    assert (change.label, change.before.words, change.after.words) == ("City", "Hull", "York")
+    assert (change.label, change.before_words, change.after_words) == ("City", "Hull", "York")
     assert entry.can_be_undone
     assert first.before_id == entry.id
     rest = await record_history(desk.session, "CUSTOMER", REMOTE, coupling.remote_id, before_id=first.before_id)

@@ -32,7 +32,7 @@ async def test_entries_come_by_outcome_and_page_by_page(desk: Desk, home: Home) 
     assert found.undoable == 2
     first = await list_job_entries(home, desk.session, report.job_id, outcome=Outcome.MODIFIED, limit=1)
     [(mapping, entry)] = first.entries
-    assert (mapping, {change.label: change.after.words for change in entry.changes}) == (
+    assert (mapping, {change.label: change.after_words for change in entry.changes}) == (
         "CUSTOMER",
         {"Phone No.": "5", "City": "Leeds"},
     )

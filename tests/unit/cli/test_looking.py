@@ -1,14 +1,18 @@
 """`problems`, `jobs`, `history`, `open`."""
 
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from crosstie.app.opening import Opened
+from crosstie.app.record_history import ToldChange, ToldEntry
 from crosstie.app.views import ProblemView
 from crosstie.model.errors import NotCoupled
-from crosstie.model.jobs import FieldChange, JobState, JournalEntry, Outcome
+from crosstie.model.jobs import JobKind, JobState, Outcome
 from crosstie.model.records import Side
+from crosstie.model.values import Scalar
 from tests.unit.cli.conftest import Crosstie
 from tests.unit.cli.values import AT, job, problem
 
@@ -99,8 +103,19 @@ def test_the_document_of_jobs(crosstie: Crosstie) -> None:
     assert (row["id"], row["state"], row["to_remote"]["inserted"]) == (7, "finished", 3)
 
 
-ENTRY = JournalEntry(
+def told(field: str, label: str, before: Scalar, after: Scalar, **more: Any) -> ToldChange:
+    """Return a change; words that are not given are the value's own."""
+    values: dict[str, Any] = {"before": before, "after": after, "lost": None, **more}
+    words = {f"{name}_words": str(values[name] or "") for name in ("before", "after", "lost")}
+    return ToldChange(**({"field": field, "label": label, "reason": ""} | words | values))
+
+
+ENTRY = ToldEntry(
+    id=3,
+    at=AT,
     job_id=7,
+    job_kind=JobKind.SYNCHRONISATION,
+    asked_by="API token ci",
     mapping="CUSTOMER",
     coupling_id=1,
     local_id="l1",
@@ -108,38 +123,49 @@ ENTRY = JournalEntry(
     name="10000 Adatum\x1b[2J",
     side=Side.REMOTE,
     outcome=Outcome.MODIFIED,
+    code="",
     words="changed locally",
-    changes=(
-        FieldChange(field="telephone1", before="1", after="2", lost="3", reason="the local side wins"),
-        FieldChange(field="fax", before=None, after="4"),
-    ),
-    at=AT,
+    changes=[
+        told("telephone1", "Phone No.", "1", "2", lost="3", reason="the local side wins"),
+        told("ownerid", "Salesperson", None, "u9", after_words="Lee Gu"),
+        told("creditlimit", "Credit Limit", Decimal("10.50"), 2, before_words="10.50", after_words="2"),
+        told("terms", "Payment Terms", 1, 2, before_words="30 Days", after_words="14 Days"),
+    ],
+    can_be_undone=True,
 )
 
 
-def test_history_shows_every_value_before_and_after(crosstie: Crosstie) -> None:
-    failed = JournalEntry(
+def test_history_shows_every_value_before_and_after_by_the_names_of_pages_and_who_wanted_it(
+    crosstie: Crosstie,
+) -> None:
+    failed = msgspec.structs.replace(
+        ENTRY,
         job_id=6,
-        mapping="CUSTOMER",
-        coupling_id=1,
-        local_id="l1",
-        remote_id="r1",
         name="10000",
+        asked_by="",
         side=None,
         outcome=Outcome.FAILED,
+        changes=[],
         code="conflict",
         words="Both sides changed.",
-        at=AT,
     )
     crosstie.answer("history.list_history", [ENTRY, failed])
     assert crosstie.run("history", "CUSTOMER", "10000").stdout.splitlines() == [
-        r"     0  2026-03-04 05:06:07Z  job 7  10000 Adatum\x1b[2J  modified remote  changed locally",
-        '  telephone1: "1" → "2"  (the local side wins)  "3" was lost',
-        '  fax: (blank) → "4"',
-        "     0  2026-03-04 05:06:07Z  job 6  10000  failed  conflict: Both sides changed.",
+        r"     3  2026-03-04 05:06:07Z  job 7 by API token ci  10000 Adatum\x1b[2J  modified remote  changed locally",
+        '  Phone No.: "1" → "2"  (the local side wins)  "3" was lost',
+        "  Salesperson: (blank) → Lee Gu",
+        "  Credit Limit: 10.50 → 2",
+        "  Payment Terms: 30 Days → 14 Days",
+        "     3  2026-03-04 05:06:07Z  job 6  10000  failed  conflict: Both sides changed.",
     ]
     assert crosstie.calls[0][1][1:] == ("CUSTOMER", "10000")
-    assert crosstie.json("history", "CUSTOMER")["history"][0]["changes"][0]["lost"] == "3"
+    first = crosstie.json("history", "CUSTOMER")["history"][0]
+    assert (first["asked_by"], first["changes"][0]["lost"]) == ("API token ci", "3")
+    assert (first["changes"][1]["label"], first["changes"][1]["after"], first["changes"][1]["after_words"]) == (
+        "Salesperson",
+        "u9",
+        "Lee Gu",
+    )
 
 
 @pytest.mark.parametrize("coupled_now", [True, False])

@@ -11,9 +11,9 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.events import job_events
 from crosstie.api.paging import MOST_ID, After, Limit, number_of, page_of
 from crosstie.api.queueing import JobNow, JobShape
-from crosstie.api.rooms import rooms_of, session_of
+from crosstie.api.rooms import job_entries_of, rooms_of, session_of
 from crosstie.api.shapes import EntryShape, Page
-from crosstie.app.history import job_journal, list_history, list_jobs
+from crosstie.app.history import list_history, list_jobs
 from crosstie.app.jobs import cancel_job, job_status
 from crosstie.model.jobs import JobState, Outcome
 from crosstie.model.people import Permission
@@ -52,10 +52,9 @@ async def job_history(
 ) -> Page[EntryShape]:
     """What a job, and the jobs that are parts of it, did to each record, newest first; of one outcome, or all."""
     before = number_of("history", after)
-    found = await asyncio.to_thread(
-        job_journal, rooms_of(request).home, job_id, outcome=outcome, limit=limit + 1, before_id=before
-    )
-    return page_of("history", found, limit, lambda entry: entry.id, EntryShape.of)
+    found = await job_entries_of(request, job_id, outcome=outcome, limit=limit + 1, before_id=before)
+    entries = [entry for _, entry in found.entries]
+    return page_of("history", entries, limit, lambda entry: entry.id, EntryShape.of)
 
 
 @get(

@@ -101,8 +101,7 @@ def _change(home: Home, mapping: str, data: ScheduleBody) -> ScheduleShape:
 )
 async def run(request: StrictRequest, mapping: InPath) -> Response[Any]:
     """Do now what the schedule would do later, paused or not: 202 with the job's address."""
-    asker = request.asker.name
-    return await accepted(request, lambda home: run_now(home, mapping, asked_by=asker))
+    return await accepted(request, lambda home: run_now(home, mapping))
 
 
 HANDLERS = (list_, change, run)

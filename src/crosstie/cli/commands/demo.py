@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crosstie.cli import logs
 from crosstie.cli.commands.sandbox import started, until_stopped
 from crosstie.cli.failing import FAILED_RECORDS
 from crosstie.cli.invocation import Command, answered_in_json, current, leave
@@ -49,6 +50,8 @@ def _serve(home_folder: Path, port: int | None) -> None:
     from crosstie.api.serving import Serving, free_port, serve
     from crosstie.app.home import open_home
     from crosstie.web.routing import site
+
+    logs.tie()
 
     def ready(serving: Serving) -> None:
         address = safe(serving.address)

@@ -12,9 +12,9 @@ from crosstie.cli.terminal import is_terminal, moment, safe, say, value_text
 if TYPE_CHECKING:
     from crosstie.app.home import Home
     from crosstie.app.opening import Opened
+    from crosstie.app.record_history import ToldChange, ToldEntry
     from crosstie.app.session import Session
     from crosstie.app.views import ProblemFieldView, ProblemView
-    from crosstie.model.jobs import FieldChange, JournalEntry
 
 _PAGE = 1000
 _SCREEN = 200
@@ -106,7 +106,7 @@ def history_(mapping: str, record: str | None, limit: int) -> None:
     """Show what was done to the records of MAPPING, or to one RECORD, newest first: each field before and after."""
     from crosstie.app.history import list_history
 
-    async def work(session: "Session") -> "list[JournalEntry]":
+    async def work(session: "Session") -> "list[ToldEntry]":
         return await list_history(session, mapping, record, limit=limit)
 
     found = in_session(work)
@@ -118,19 +118,28 @@ def history_(mapping: str, record: str | None, limit: int) -> None:
         say("No history yet.")
 
 
-def _print_entry(entry: "JournalEntry") -> None:
+def _print_entry(entry: "ToldEntry") -> None:
     side = f" {entry.side}" if entry.side is not None else ""
     why = " ".join(part for part in (f"{entry.code}:" if entry.code else "", safe(entry.words)) if part)
-    what = f"job {entry.job_id}  {safe(entry.name)}  {entry.outcome}{side}  {why}".rstrip()
+    by = f" by {safe(entry.asked_by)}" if entry.asked_by else ""
+    what = f"job {entry.job_id}{by}  {safe(entry.name)}  {entry.outcome}{side}  {why}".rstrip()
     say(f"{entry.id:>6}  {moment(entry.at)}  {what}")
     for change in entry.changes:
         say(f"  {_change_line(change)}")
 
 
-def _change_line(change: "FieldChange") -> str:
-    lost = f"  {value_text(change.lost)} was lost" if change.lost is not None else ""
+def _change_line(change: "ToldChange") -> str:
+    lost = f"  {_value(change.lost, change.lost_words)} was lost" if change.lost is not None else ""
     reason = f"  ({safe(change.reason)})" if change.reason else ""
-    return f"{safe(change.field)}: {value_text(change.before)} → {value_text(change.after)}{reason}{lost}"
+    before, after = _value(change.before, change.before_words), _value(change.after, change.after_words)
+    return f"{safe(change.label)}: {before} → {after}{reason}{lost}"
+
+
+def _value(value: object, words: str) -> str:
+    """Return a value as it is, or what it is called where it stands for something else: an option, another record."""
+    if isinstance(value, str | int) and not isinstance(value, bool) and words not in ("", str(value)):
+        return safe(words)
+    return value_text(value)
 
 
 # --- open -------------------------------------------------------------------------------------------------

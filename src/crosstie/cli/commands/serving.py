@@ -10,19 +10,14 @@ from crosstie.cli.terminal import safe
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option("--no-worker", is_flag=True, help="Leave jobs and schedules to `crosstie worker`.")
-def serve_(host: str, port: int, no_worker: bool) -> None:
+@click.option("--log-requests", is_flag=True, help="Log each request on standard error, in JSON.")
+def serve_(host: str, port: int, no_worker: bool, log_requests: bool) -> None:
     """Serve the pages and the REST API until interrupted, and carry out jobs and schedules beside them.
 
-    While there is no administrator, a one-time link is printed by which somebody becomes the first one. Each
-    request is logged on standard error, in JSON; not with --log-level error.
+    While there is no administrator, a one-time link is printed by which somebody becomes the first one.
     """
-    import logging
-
     from crosstie.api.serving import Serving, serve
     from crosstie.web.routing import site
-
-    if current().log_level != "error":
-        logging.getLogger("crosstie.access").setLevel(logging.INFO)
 
     def ready(serving: Serving) -> None:
         if answered_in_json(serving):
@@ -41,5 +36,6 @@ def serve_(host: str, port: int, no_worker: bool) -> None:
             ready=ready,
             worker=not no_worker,
             log_level=current().log_level,
+            log_requests=log_requests,
             site=site(),
         )

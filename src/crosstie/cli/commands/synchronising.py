@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crosstie.model.decisions import Decision
     from crosstie.model.mappings import Mapping
 
+NO_PLAN_THERE = "A plan is not made in the background."
 _OF_ONE_TABLE = (MissingPrivilege, SystemRefused)
 """Failures of a system that concern a mapping's table; with any other one, no mapping can go on."""
 
@@ -117,7 +118,7 @@ def sync_(
 
 def _leave_to_worker(wish: Wish) -> None:
     if wish.dry_run:
-        raise InvalidOption("A plan is not made in the background.", next_step="Leave --dry-run or --background away.")
+        raise InvalidOption(NO_PLAN_THERE, next_step="Leave --dry-run or --background away.")
     from crosstie.app.jobs import enqueue
     from crosstie.cli.commands.jobs import show_queued
 

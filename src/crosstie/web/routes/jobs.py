@@ -12,8 +12,8 @@ from crosstie.api.asking import StrictRequest
 from crosstie.api.paging import MOST_ID
 from crosstie.api.queueing import MOST_AT_ONCE
 from crosstie.api.refusing import status_of
-from crosstie.api.rooms import rooms_of, session_of
-from crosstie.app.history import JobEntries, list_job_entries, list_jobs
+from crosstie.api.rooms import job_entries_of, rooms_of, session_of
+from crosstie.app.history import list_jobs
 from crosstie.app.home import Home
 from crosstie.app.jobs import Schedules, enqueue, list_schedules
 from crosstie.app.mappings import list_mappings
@@ -131,7 +131,7 @@ async def show(
     """One job: how far it is, and what became of each record."""
     home = rooms_of(request).home
     progress = await asyncio.to_thread(progress_of, home, job_id)
-    found = await _entries(request, home, job_id, outcome, before)
+    found = await job_entries_of(request, job_id, outcome=outcome, limit=ROWS, before_id=before)
     parts = progress.status.parts
     seconds = None
     if progress.job.finished_at is not None:
@@ -149,17 +149,6 @@ async def show(
         figures=FIGURES,
         figures_of=figures_of,
     )
-
-
-async def _entries(
-    request: StrictRequest, home: Home, job_id: int, outcome: Outcome | None, before: int | None
-) -> JobEntries:
-    """Return a page of what became of records, told in words where the systems can be worked with."""
-    try:
-        async with session_of(request) as session:
-            return await list_job_entries(home, session, job_id, outcome=outcome, limit=ROWS, before_id=before)
-    except CrosstieError:
-        return await list_job_entries(home, None, job_id, outcome=outcome, limit=ROWS, before_id=before)
 
 
 @get("/jobs/{job_id:int}/undo")
@@ -182,7 +171,7 @@ async def ask_undo(request: StrictRequest, job_id: _JobId) -> Response[str]:
 async def undo(request: StrictRequest, job_id: _JobId) -> Response[str]:
     """Take back what the job did: a few records at once, many as a job of their own."""
     given = await fields_of(request, {"force": 5})
-    asker, forced = request.asker.name, bool(given["force"])
+    forced = bool(given["force"])
     try:
         async with session_of(request) as session:
             size = undo_size(session, job_id)
@@ -190,7 +179,7 @@ async def undo(request: StrictRequest, job_id: _JobId) -> Response[str]:
         if done is not None:
             return changed(await _undo_page(request, job_id, size=size, done=done))
         arguments = {"mapping": size.mapping, "job": job_id, "force": forced}
-        job = await asyncio.to_thread(lambda: enqueue(rooms_of(request).home, "undo", arguments, asked_by=asker))
+        job = await asyncio.to_thread(lambda: enqueue(rooms_of(request).home, "undo", arguments))
     except CrosstieError as error:
         return await _undo_page(request, job_id, error=error)
     return changed(await _undo_page(request, job_id, size=size, job=job))

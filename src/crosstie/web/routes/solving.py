@@ -173,9 +173,9 @@ async def _answered(request: StrictRequest, solved: Solved, meanwhile: int = 0) 
 async def _later(
     request: StrictRequest, solution: Solution, chosen: Chosen, problems: Sequence[Problem], forced: bool
 ) -> Response[str]:
-    home, asker = rooms_of(request).home, request.asker.name
+    home = rooms_of(request).home
     filter = None if chosen.ids else chosen.filter
-    jobs = await asyncio.to_thread(solve_later, home, solution, problems, filter=filter, forced=forced, asked_by=asker)
+    jobs = await asyncio.to_thread(solve_later, home, solution, problems, filter=filter, forced=forced)
     found = [await asyncio.to_thread(progress_of, home, job.id) for job in jobs]
     return await page(request, "problems_later.html", solution=solution, number=len(problems), jobs=found)
 
@@ -227,7 +227,7 @@ async def partner(request: StrictRequest) -> Response[str]:
             return await _not_provided(request, session, waits_text(wait), error)
     jobs = []
     if many and not provided.report.failed:
-        later = await asyncio.to_thread(solve_later, home, Solution.RETRY, waiting, asked_by=request.asker.name)
+        later = await asyncio.to_thread(solve_later, home, Solution.RETRY, waiting)
         jobs = [await asyncio.to_thread(progress_of, home, job.id) for job in later]
     context: dict[str, Any] = {"awaited": provided.awaited, "waits": waits_text(wait), "error": None, "jobs": jobs}
     return changed(await page(request, "problems_partner.html", provided=provided, **context))
