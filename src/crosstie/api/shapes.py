@@ -89,13 +89,9 @@ class PlannedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportShape(msgspec.Struct, frozen=True, kw_only=True):
-    label: str
     """What a job on one mapping did, or, for a dry run, would do."""
-    before_words: str
 
-    after_words: str
     mapping: str
-    lost_words: str
     job_id: int | None
     dry_run: bool
     to_remote: CountersShape
@@ -105,10 +101,6 @@ class ReportShape(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, report: Any) -> "ReportShape":
-    job_kind: str | None
-    """Null where the job has been cleared away."""
-    asked_by: str
-    """Who wanted it: a person, an API token, the schedule, the command line; empty where nobody knows any more."""
         """Return a use case's report as the API shows it."""
         return msgspec.convert(report, cls, from_attributes=True)
 
@@ -119,7 +111,6 @@ class Synchronised(msgspec.Struct, frozen=True, kw_only=True):
     reports: list[ReportShape]
     plan: list[PlannedRecord] = []
     plan_left_out: int = 0
-    can_be_undone: bool
 
 
 class ChangeShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,9 +120,13 @@ class ChangeShape(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     field: str
+    label: str
     before: FieldValue
+    before_words: str
     after: FieldValue
+    after_words: str
     lost: FieldValue
+    lost_words: str
     reason: str
 
 
@@ -141,6 +136,10 @@ class EntryShape(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     at: datetime
     job_id: int
+    job_kind: str | None
+    """Null where the job has been cleared away."""
+    asked_by: str
+    """Who wanted it: a person, an API token, the schedule, the command line; empty where nobody knows any more."""
     mapping: str
     coupling_id: int | None
     local_id: str | None
@@ -151,6 +150,7 @@ class EntryShape(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     words: str
     changes: list[ChangeShape]
+    can_be_undone: bool
 
     @classmethod
     def of(cls, entry: Any) -> "EntryShape":

@@ -106,12 +106,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """How often it went on after its process had died."""
 
     @property
-    def goes_on(self) -> bool:
-    @property
     def wanted_by(self) -> str:
         """Who wanted the job, in words; empty for one from before that was noted."""
         return "the schedule" if self.scheduled else self.asked_by
 
+    @property
+    def goes_on(self) -> bool:
         """Whether the job has not come to its end: it waits, runs, or was interrupted and goes on with a worker."""
         if self.state is JobState.INTERRUPTED:
             return bool(self.use_case)

@@ -166,12 +166,12 @@ class Unit(Protocol):
         owner: str,
         now: datetime,
         parent_id: int | None = None,
+        asked_by: str = "",
+        scheduled: bool = False,
     ) -> Job:
         """Store a running job. Raises JobRunning if it is exclusive and another exclusive one of the mapping runs."""
         ...
 
-        asked_by: str = "",
-        scheduled: bool = False,
     def running_jobs(self, mapping: str | None = None) -> list[Job]: ...
 
     def update_job(
