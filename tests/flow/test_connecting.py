@@ -8,13 +8,24 @@ import msgspec
 import pytest
 
 from crosstie.app.connecting import check_connections
+from crosstie.app.connections import (
+    add_connection,
+    disable_connection,
+    enable_connection,
+    find_connection,
+    pair_from_sandbox,
+)
+from crosstie.app.connections import test_paused as resume_paused
+from crosstie.app.jobs import list_schedules
 from crosstie.app.mappings import change_mapping, list_mappings, reset_mappings
 from crosstie.app.people.acting import command_line
 from crosstie.app.setting_up import check_setup, choose_ownership, enter_connection, finish_setup, setup_state
-from crosstie.model.errors import UnknownTable
+from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection, UnknownTable
 from crosstie.model.mapping_changes import MappingChanges
+from crosstie.model.mappings import Direction, FieldMapping
 from crosstie.model.records import Side
 from crosstie.sandbox.launch import Sandbox
+from crosstie.standard import standard_names
 from tests.flow.conftest import started
 from tests.flow.desks import BusinessCentralDesk, DataverseDesk
 from tests.flow.flow import Flow
@@ -136,3 +147,124 @@ async def test_the_command_line_connects_without_the_page_as_well(plain: Flow, f
     refused = await plain.crosstie("mapping", "set", "CONTACT", "--enabled", "--json")
     assert refused.error["code"] == "unknown-table"
     assert (await plain.crosstie("connection", "check")).out.splitlines()[-1].startswith("All ")
+
+
+async def test_only_a_working_connection_is_enabled_and_why_it_was_disabled_is_forgotten_then(flow: Flow) -> None:
+    """behaviour: CRMSetupTest/WorkingConnectionRequiredToEnable
+    behaviour: CRMSetupTest/DisableReasonCleanedOnConnectionEnable
+    """
+    disable_connection(flow.home, "dataverse")
+    before = find_connection(flow.home, "dataverse")
+    assert (before.enabled, before.paused_reason) == (False, "disabled by a person")
+    flow.dv.fault("html", times=None)
+    with pytest.raises(InvalidConnection, match=r"dataverse: address: .* gives no usable answer"):
+        await enable_connection(flow.home, "dataverse")
+    assert find_connection(flow.home, "dataverse") == before
+    flow.dv.heal()
+    await enable_connection(flow.home, "dataverse")
+    after = find_connection(flow.home, "dataverse")
+    assert (after.enabled, after.paused_reason) == (True, "")
+
+
+@pytest.mark.parametrize("field", ["address", "client_id", "secret"])
+async def test_a_connection_that_lacks_something_is_neither_stored_nor_enabled(flow: Flow, field: str) -> None:
+    """behaviour: CDSConnectionSetupTest/ServerAddressRequiredToEnableO365
+    behaviour: CRMSetupTest/ServerAddressRequiredToEnable
+    """
+    before = find_connection(flow.home, "dataverse")
+    lacking = msgspec.structs.replace(before, **{field: ""})
+    with pytest.raises(InvalidConnection, match=f"dataverse has no {field.replace('_', ' ')}") as refused:
+        await add_connection(flow.home, lacking, check=False)
+    assert refused.value.details["field"] == field
+    assert find_connection(flow.home, "dataverse") == before
+    with flow.home.store.begin() as unit:  # as an older release may have stored it
+        unit.put_connection(msgspec.structs.replace(lacking, enabled=False))
+    with pytest.raises(InvalidConnection, match=f"dataverse has no {field.replace('_', ' ')}"):
+        await enable_connection(flow.home, "dataverse")
+    assert not find_connection(flow.home, "dataverse").enabled
+
+
+async def test_the_systems_are_connected_while_both_connections_are_enabled(fresh: Flow, flow_sandbox: Sandbox) -> None:
+    """behaviour: CRMSetupTest/IsCRMIntegrationEnabled"""
+    for each in pair_from_sandbox(flow_sandbox.info()):
+        with pytest.raises(UnknownConnection, match="There is no connection to"):
+            await fresh.sync_all()
+        await add_connection(fresh.home, each)
+    await reset_mappings(await fresh.session())
+    assert await fresh.sync_all()
+    disable_connection(fresh.home, "dataverse")
+    await fresh.start_afresh()
+    with pytest.raises(InvalidConnection, match="dataverse is disabled"):
+        await fresh.sync_all()
+
+
+async def test_a_connection_that_paused_itself_is_used_again_only_when_its_test_passes(flow: Flow) -> None:
+    """behaviour: CRMSetupTest/IsCRMIntegrationEnabledValidConnectionOnStart
+    behaviour: CRMSetupTest/IsCRMIntegrationEnabledInvalidConnectionOnStart
+    """
+    with flow.home.store.begin() as unit:
+        stored = find_connection(flow.home, "dataverse")
+        unit.put_connection(msgspec.structs.replace(stored, paused_reason="the secret has expired"))
+    flow.dv.fault("html", times=None)
+    assert await resume_paused(flow.home) == []
+    assert find_connection(flow.home, "dataverse").paused_reason == "the secret has expired"
+    flow.dv.heal()
+    assert await resume_paused(flow.home) == ["dataverse"]
+    assert not find_connection(flow.home, "dataverse").paused
+
+
+async def test_restoring_the_defaults_lays_all_mappings_down_anew(fresh: Flow, flow_sandbox: Sandbox) -> None:
+    """behaviour: CDSConnectionSetupTest/InvokeResetConfigurationCreatesNewMappings
+    behaviour: CRMSetupTest/InvokeResetConfigurationCreatesNewMappings
+    behaviour: CRMIntegrationMapping/SalesPersonMappedToCRMSystemuser
+    behaviour: CRMIntegrationMapping/CurrencyMappedToCRMTransactioncurrency
+    """
+    for each in pair_from_sandbox(flow_sandbox.info()):
+        await add_connection(fresh.home, each)
+    assert list_mappings(fresh.home) == []
+    await reset_mappings(await fresh.session())
+    names = [each.name for each in list_mappings(fresh.home)]
+    assert names == list(standard_names())
+    by_hand = FieldMapping(local_field="code", remote_field="nickname", direction=Direction.FROM_REMOTE, enabled=False)
+    salespeople = next(each for each in (await fresh.session()).mappings() if each.name == "SALESPEOPLE")
+    await fresh.configure("SALESPEOPLE", fields=(*salespeople.fields, by_hand))
+    await reset_mappings(await fresh.session())
+    found = {each.name: each for each in (await fresh.session()).mappings()}
+    salespeople, currency = found["SALESPEOPLE"], found["CURRENCY"]
+    assert (salespeople.remote_table, salespeople.direction) == ("systemuser", Direction.FROM_REMOTE)
+    assert [each.label for each in salespeople.fields if each.enabled] == ["Code", "E-Mail", "Name", "Phone No."]
+    assert by_hand not in salespeople.fields
+    assert (currency.remote_table, currency.direction) == ("transactioncurrency", Direction.TO_REMOTE)
+    # The original writes precision and exchange rate, and gives a salesperson its code, beside its field mappings.
+    assert [each.label for each in currency.fields][:3] == ["Code", "Symbol", "Description"]
+    assert [each.mapping for each in list_schedules(fresh.home).schedules].count("SALESPEOPLE") == 1
+    assert len(list_schedules(fresh.home).schedules) == len(names)
+
+
+async def test_another_company_is_refused_while_records_are_coupled_and_read_from_the_start_without(
+    flow: Flow,
+) -> None:
+    flow.bc.add("customers", number="10000", displayName="Adatum")
+    await flow.create("CUSTOMER", "10000")
+    await flow.sync("CUSTOMER")
+    await flow.start_afresh()
+    here = find_connection(flow.home, "business-central")
+    elsewhere = msgspec.structs.replace(here, environment="contoso/production/other-company")
+    with flow.home.store.begin() as unit:
+        unit.put_connection(elsewhere)
+    with pytest.raises(EnvironmentChanged, match="its records were coupled in contoso/production/other-company"):
+        await add_connection(flow.home, here)
+    with pytest.raises(EnvironmentChanged):
+        await enable_connection(flow.home, "business-central")
+    assert find_connection(flow.home, "business-central") == elsewhere
+    with flow.home.store.begin() as unit:
+        unit.put_connection(here)
+    await flow.uncouple("CUSTOMER", "10000")
+    await flow.start_afresh()
+    with flow.home.store.begin() as unit:
+        assert unit.cursor("CUSTOMER", Side.LOCAL) is not None
+        unit.put_connection(elsewhere)
+    await add_connection(flow.home, here)
+    assert find_connection(flow.home, "business-central").environment == here.environment
+    with flow.home.store.begin() as unit:
+        assert unit.cursor("CUSTOMER", Side.LOCAL) is None

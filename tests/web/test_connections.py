@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from crosstie.app.connections import find_connection, list_connections
 from crosstie.app.coupling import create_partners
+from crosstie.app.history import list_jobs
 from crosstie.app.home import open_home
 from crosstie.app.mappings import list_mappings
 from crosstie.app.people.acting import People, command_line
@@ -221,6 +222,7 @@ def test_two_tabs_and_the_back_button_finish_nothing_that_was_not_checked(fresh_
 
 
 def test_rights_and_currencies_that_lack_are_named(page: Page, small: Site) -> None:
+    """behaviour: CRMSetupTest/EnableDisableConnectionUpdatesBaseCurrencyData"""
     small.dv.switch(refuse_tables=["account"])
     page.goto("/connections")
     page.get_by_role("button", name="Check everything").click()
@@ -229,8 +231,12 @@ def test_rights_and_currencies_that_lack_are_named(page: Page, small: Site) -> N
     expect(dialog(page).get_by_role("row", name="Base currency")).to_contain_text("GBP is in business-central too")
 
 
-def test_a_secret_is_never_shown_again_and_an_empty_field_keeps_it(page: Page, small: Site) -> None:
+def test_what_is_in_use_is_filled_in_but_for_the_secret_which_an_empty_field_keeps(page: Page, small: Site) -> None:
+    """behaviour: CRMConnectionWizardTests/VerifyWizardWithExistedSetup"""
+    stored = find_connection(small.home, "dataverse")
     page.goto("/connections/setup/dataverse")
+    expect(page.get_by_label("Environment address")).to_have_value(stored.address)
+    expect(page.get_by_label("Client id")).to_have_value(stored.client_id)
     expect(page.get_by_label("Client secret")).to_have_value("")
     assert SECRET not in page.content()
     expect(page.get_by_text("Leave it empty to keep it")).to_be_visible()
@@ -255,6 +261,13 @@ def test_a_connection_is_tested_disabled_and_enabled_in_place(page: Page, small:
     expect(dialog(page)).to_contain_text("Nothing is synchronised over it any more")
     page.keyboard.press("Escape")
     expect(row).to_contain_text("Disabled")
+    expect(page.get_by_role("status").filter(has_text="dataverse is disabled: disabled by a person")).to_be_visible()
+    small.dv.fault("html", times=None)
+    row.get_by_role("button", name="Enable").click()
+    expect(dialog(page)).to_contain_text("gives no usable answer", timeout=30_000)
+    page.keyboard.press("Escape")
+    expect(row).to_contain_text("Disabled")
+    small.dv.heal()
     row.get_by_role("button", name="Enable").click()
     expect(dialog(page)).to_contain_text("It is used again from now on")
     page.keyboard.press("Escape")
@@ -263,6 +276,39 @@ def test_a_connection_is_tested_disabled_and_enabled_in_place(page: Page, small:
     row.get_by_role("button", name="Test").click()
     expect(dialog(page)).to_contain_text("the test failed", timeout=30_000)
     small.dv.heal()
+
+
+def test_a_broken_connection_is_told_with_its_reason_until_its_test_passes(page: Page, small: Site) -> None:
+    """behaviour: CDSConnectionSetupTest/DisableConnectionNotificationConnectionSetup
+    behaviour: CRMSetupTest/DisableConnectionNotificationConnectionSetup
+    """
+    with small.home.store.begin() as unit:
+        broken = next(each for each in unit.connections() if each.name == "dataverse")
+        unit.put_connection(msgspec.structs.replace(broken, paused_reason="The client secret has expired."))
+    page.goto("/connections")
+    notice = page.get_by_role("status").filter(has_text="The connection dataverse is broken")
+    expect(notice).to_contain_text("The client secret has expired.")
+    page.get_by_role("row", name="dataverse").get_by_role("button", name="Test").click()
+    expect(dialog(page)).to_contain_text("dataverse: all is well", timeout=20_000)
+    page.keyboard.press("Escape")
+    expect(notice).to_have_count(0)
+
+
+def test_a_synchronisation_that_is_not_confirmed_starts_nothing(page: Page, small: Site) -> None:
+    """behaviour: CDSConnectionSetupTest/SynchronizeNowNotConfirmed
+    behaviour: CRMSetupTest/SynchronizeNowNotConfirmed
+    behaviour: CDSConnectionSetupTest/StartInitialSynchAction
+    behaviour: CRMSetupTest/StartInitialSynchAction
+    """
+    page.goto("/connections")
+    page.get_by_role("link", name="Integration Table Mappings").last.click()
+    page.get_by_role("link", name="CUSTOMER", exact=True).first.click()
+    for action in ("Synchronize Modified Records", "Run Full Synchronization"):
+        page.get_by_role("button", name=action).click()
+        expect(dialog(page).get_by_role("heading", level=1)).to_be_visible()
+        dialog(page).get_by_role("button", name="Cancel").click()
+        expect(dialog(page)).to_have_count(0)
+    assert list_jobs(small.home) == []
 
 
 def test_removing_says_what_depends_on_it_and_asks(page: Page, small: Site) -> None:

@@ -116,10 +116,11 @@ async def _test(connection: Connection) -> tuple[ConnectionTest, str]:
 async def enable_connection(home: Home, name: str) -> None:
     """Use the connection again, once its test has passed; why it was disabled is forgotten.
 
-    Raises UnknownConnection, EnvironmentChanged, and the first failed line of the test as InvalidConnection: the
-    connection stays as it was then.
+    Raises UnknownConnection, EnvironmentChanged, and InvalidConnection for what is missing and for the first failed
+    line of the test: the connection stays as it was then.
     """
     connection = find_connection(home, name)
+    check_complete(connection)
     test, environment = await _test(connection)
     _require_passed(test)
     with home.store.begin() as unit:
