@@ -1,16 +1,21 @@
 """What the processes do that are killed: whole use cases, as the command line runs them."""
 
+import asyncio
 from typing import Any
 
 import msgspec
 
+from crosstie.app.background import HomeDuties
 from crosstie.app.connections import connect_pair, pair_from_sandbox
 from crosstie.app.coupling import set_up_coupling, uncouple
 from crosstie.app.home import Home
 from crosstie.app.matching import match
-from crosstie.app.session import Session, open_session
+from crosstie.app.session import Session, open_session, utc_now
 from crosstie.app.synchronising import synchronise
 from crosstie.app.undoing import undo_job
+from crosstie.engine import synchronise as synchronising
+from crosstie.jobs.carrying import Carrier
+from crosstie.jobs.processes import living
 
 
 async def synchronise_customers(home: Home) -> Any:
@@ -71,6 +76,22 @@ async def _undo_kept(session: Session) -> Any:
     with session.store.begin() as unit:
         job = int(unit.settings()["undone"])
     return msgspec.to_builtins(await undo_job(session, job, forced=True))
+
+
+async def carry_out_jobs(home: Home) -> Any:
+    """Carry out what waits, or goes on, as a worker does; in small pages, so that a job has a middle."""
+    synchronising.PAGE = 2
+
+    def carry_out() -> None:
+        with home.store.begin() as unit:
+            going = [job for job in unit.background.going_on() if job.use_case]
+        for job in going:
+            carrier = Carrier(home.store, HomeDuties(home), utc_now, living(home.store, utc_now), lambda: False)
+            mappings = carrier.begin(job.id, job.attempt)
+            endings = [carrier.carry(job.id, job.attempt, mapping) for mapping in mappings or [None]]
+            carrier.end(job.id, job.attempt, [ending for ending in endings if ending is not None])
+
+    await asyncio.to_thread(carry_out)
 
 
 async def connect(home: Home, sandbox: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from crosstie.app.records import find_record, find_records, listed, unknown_reco
 from crosstie.app.running import run_job
 from crosstie.app.selecting import Selection, couplings_of, ids_of
 from crosstie.app.session import Session, find_mapping
-from crosstie.app.synchronising import check_direction, run_synchronise
+from crosstie.app.synchronising import check_direction, left_alone, run_synchronise
 from crosstie.app.views import CouplingPage, CouplingView
 from crosstie.app.winners import Winner, bring_in_step, by_position
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
@@ -156,16 +156,15 @@ async def create_partners(
     if not left:
         raise AlreadyCoupled(f"{words}: already coupled; there is nothing to create.")
     ctx.task = msgspec.structs.replace(task, records=tuple((side, id) for id in left))
-    ctx.counters(side.other).skipped += len(skipped)
-    return await run_synchronise(ctx)
+    return await run_synchronise(ctx, left_alone(side.other, {(side, id): each.id for id, each in skipped.items()}))
 
 
-async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> set[str]:
-    """Drop couplings whose partner is gone, and return the records that stay coupled."""
+async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, Coupling]:
+    """Drop couplings whose partner is gone, and return those of records that stay coupled."""
     with ctx.store.begin() as unit:
         coupled = unit.couplings.by_record(ctx.mapping_name, side, ids)
     if not coupled:
-        return set()
+        return {}
     partners = [coupling.record_id(side.other) for coupling in coupled.values()]
     key = (ctx.compiled.local_schema if side is Side.REMOTE else ctx.compiled.remote_schema).key
     there = await ctx.systems[side.other].get(ctx.compiled.mapping.table(side.other), partners, (key,))
@@ -174,7 +173,8 @@ async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> set[str]:
         with ctx.store.begin() as unit:
             unit.couplings.delete(dead)
             forget(ctx, unit, dead)
-    return set(coupled) - {coupling.record_id(side) for coupling in dead}
+    gone = {coupling.id for coupling in dead}
+    return {id: coupling for id, coupling in coupled.items() if coupling.id not in gone}
 
 
 async def uncouple(

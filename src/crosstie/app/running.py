@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from crosstie.app.asking import asker_words
-from crosstie.engine.context import Context, Report
+from crosstie.engine.context import Context, Report, Scope
+from crosstie.engine.tallying import resume
 from crosstie.jobs.owners import this_owner
 from crosstie.jobs.watching import GivenBack, Watch, kept_alive
 from crosstie.model.errors import CrosstieError, GuardStopped, JobCancelled
 from crosstie.model.jobs import Job, JobKind, JobState
 from crosstie.model.mappings import Direction
+from crosstie.store.base import Unit
 
+_UNFINISHED = (JobState.INTERRUPTED, JobState.FAILED)
 _LEFT = "The worker that ran this ended; the job of which it is a part goes on with the next one."
 
 
@@ -38,7 +41,8 @@ async def run_job(
         with ctx.store.begin() as unit:
             unit.background.note_expected(job.id, expected)
     halted = ctx.assignment.halted if ctx.assignment is not None else lambda: False
-    watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted)
+    anew = ctx.task.scope is Scope.RECORDS
+    watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted, anew=anew)
     ctx.observer = watch
     try:
         async with kept_alive(ctx.store, watch, ctx.now):
@@ -70,13 +74,15 @@ def _begin(ctx: Context, kind: JobKind, direction: Direction, exclusive: bool) -
     assignment = ctx.assignment
     if assignment is not None and not assignment.begun:
         assignment.begun = True
-        # What an earlier process has done of the same job counts as done.
-        ctx.report.to_remote.add(assignment.job.to_remote)
-        ctx.report.from_remote.add(assignment.job.from_remote)
+        with ctx.store.begin() as unit:
+            _count_done(ctx, unit, assignment.job)
         return assignment.job, None
     head = assignment.job if assignment is not None else None
     with ctx.store.begin() as unit:
         unit.background.beat(this_owner(), this_owner(), ctx.now())
+        if head is not None and (part := _part(ctx, unit, kind, head)) is not None:
+            _count_done(ctx, unit, part)
+            return part, unit.background.job(head.id)
         job = unit.start_job(
             kind,
             ctx.mapping_name,
@@ -90,6 +96,26 @@ def _begin(ctx: Context, kind: JobKind, direction: Direction, exclusive: bool) -
             scheduled=head is not None and head.scheduled,
         )
         return job, unit.background.job(head.id) if head is not None else None
+
+
+def _part(ctx: Context, unit: Unit, kind: JobKind, head: Job) -> Job | None:
+    """Take up the part of a job on the context's mapping that an earlier process began and did not finish."""
+    left = [
+        each
+        for each in unit.background.parts(head.id)
+        if each.state in _UNFINISHED and (each.mapping, each.kind) == (ctx.mapping_name, kind)
+    ]
+    return unit.background.claim(left[-1], this_owner(), ctx.now()) if left else None
+
+
+def _count_done(ctx: Context, unit: Unit, job: Job) -> None:
+    """Count what an earlier process has done of the same job."""
+    if ctx.tallied:
+        ctx.job_id = job.id
+        resume(ctx, unit)
+    else:
+        ctx.report.to_remote.add(job.to_remote)
+        ctx.report.from_remote.add(job.from_remote)
 
 
 def release_dead(ctx: Context) -> None:

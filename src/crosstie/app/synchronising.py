@@ -1,5 +1,6 @@
 """Synchronise Now, and the synchronisation of what changed: for records, a mapping, or all mappings in order."""
 
+from collections.abc import Mapping as Those
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Ta
 from crosstie.engine.outcomes import target_of
 from crosstie.engine.planning import order_mappings
 from crosstie.engine.synchronise import synchronise as run_synchronisation
+from crosstie.engine.tallying import Tallied, names_of, tally
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import InvalidOption, NotCoupled, UnknownMapping
 from crosstie.model.jobs import JobKind
@@ -66,24 +68,37 @@ async def synchronise(
             patient=patient,
         )
         ctx = await session.context(name, task, guards=Guards(forced=forced), observer=observer)
+        skipped: list[Tallied] = []
         if selection is not None:
             found = [(selection.side, id) for id in await ids_of(ctx, selection)]
-            _name_records(ctx, f"{len(found):,} selected records", found)
+            skipped = _name_records(ctx, f"{len(found):,} selected records", found)
         elif records:
-            _name_records(ctx, listed(records), await find_records(ctx, records, sides=(Side.LOCAL, Side.REMOTE)))
-        reports.append(await run_synchronise(ctx))
+            found = await find_records(ctx, records, sides=(Side.LOCAL, Side.REMOTE))
+            skipped = _name_records(ctx, listed(records), found)
+        reports.append(await run_synchronise(ctx, skipped))
     return reports
 
 
-async def run_synchronise(ctx: Context) -> Report:
-    """Run the context's task: as a job, or, where it is a dry run, without a trace."""
+async def run_synchronise(ctx: Context, skipped: Sequence[Tallied] = ()) -> Report:
+    """Run the context's task: as a job, or, where it is a dry run, without a trace.
+
+    `skipped` are records that were named and are not even looked at.
+    """
+
+    async def work(job: Context) -> None:
+        with job.store.begin() as unit:
+            tally(job, unit, skipped)
+        await run_synchronisation(job)
+
     if ctx.task.dry_run:
-        return await run_synchronisation(ctx)
+        await work(ctx)
+        return ctx.report
+    ctx.tallied = ctx.assignment is not None
     kind = JobKind.FULL_SYNCHRONISATION if ctx.task.scope is Scope.FULL else JobKind.SYNCHRONISATION
     direction = direction_of(ctx)
     named = ctx.task.scope is Scope.RECORDS
     expected = len(ctx.task.records) if named else await _expected(ctx)
-    return await run_job(ctx, kind, direction, run_synchronisation, exclusive=not named, expected=expected)
+    return await run_job(ctx, kind, direction, work, exclusive=not named, expected=expected)
 
 
 async def _expected(ctx: Context) -> int | None:
@@ -103,11 +118,22 @@ async def _expected(ctx: Context) -> int | None:
     return max(sum(known) - coupled, *known) if len(known) == len(there) else None
 
 
-def _name_records(ctx: Context, words: str, found: Sequence[tuple[Side, str]]) -> None:
-    """Put records into the task; those without a partner are skipped where none is to be created."""
+def _name_records(ctx: Context, words: str, found: Sequence[tuple[Side, str]]) -> list[Tallied]:
+    """Put records into the task; return those without a partner that are skipped where none is to be created."""
+    kept = found
     if not ctx.task.create and ctx.compiled.mapping.only_coupled:
-        found = _only_coupled(ctx, words, found)
-    ctx.task = msgspec.structs.replace(ctx.task, records=tuple(found))
+        kept = _only_coupled(ctx, words, found)
+    ctx.task = msgspec.structs.replace(ctx.task, records=tuple(kept))
+    left = set(found) - set(kept)
+    return left_alone(target_of(ctx, Side.LOCAL), {record: None for record in found if record in left})
+
+
+def left_alone(target: Side, records: Those[tuple[Side, str], int | None]) -> list[Tallied]:
+    """Return how records (by side and id, with their coupling if any) count that were named and are left alone."""
+    return [
+        Tallied(names_of(coupling, *((id, None) if side is Side.LOCAL else (None, id))), target, "skipped")
+        for (side, id), coupling in records.items()
+    ]
 
 
 def _only_coupled(ctx: Context, words: str, found: Sequence[tuple[Side, str]]) -> list[tuple[Side, str]]:
@@ -119,7 +145,6 @@ def _only_coupled(ctx: Context, words: str, found: Sequence[tuple[Side, str]]) -
     kept = [record for record in found if record in coupled]
     if not kept:
         raise NotCoupled(f"{words}: not coupled under {ctx.mapping_name}.", mapping=ctx.mapping_name)
-    ctx.counters(target_of(ctx, Side.LOCAL)).skipped += len(found) - len(kept)
     return kept
 
 

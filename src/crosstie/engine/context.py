@@ -140,6 +140,10 @@ class Context:
     phase: str = ""
     """What the job is at, for those who watch it."""
     job_id: int = 0
+    tallied: bool = False
+    """Whether the job may be called again after its process has died, so that what records came to is kept."""
+    reopened: set[int] = field(default_factory=set)
+    """The couplings at which an earlier process of the job was when it died."""
     part_of: int | None = None
     """The job that this one follows up, so that the two can be undone together."""
     report: Report = field(init=False)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from crosstie.engine.context import MOST_FAILURES, Context, Failure
 from crosstie.engine.outcomes import Carried, new_problem, target_of
+from crosstie.engine.tallying import SEEN, UNCHANGED, Tallied, names_of
+from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import RecordAction
-from crosstie.model.jobs import Counters
+from crosstie.model.jobs import Phase
 from crosstie.model.mappings import Direction
 from crosstie.model.problems import NewProblem, Problem, ProblemClass
 from crosstie.model.records import Side, WriteStatus
@@ -14,24 +16,40 @@ SKIP_AFTER = 2
 """So many equal failures in a row pause a record (engine rule E-1)."""
 _CREATES = (RecordAction.CREATE_LOCAL, RecordAction.CREATE_REMOTE)
 _DELETES = (RecordAction.DELETE_LOCAL, RecordAction.DELETE_REMOTE)
+_OTHERWISE = {
+    RecordAction.UNCHANGED: UNCHANGED,
+    RecordAction.AGREE: UNCHANGED,
+    RecordAction.SKIP: "skipped",
+    RecordAction.UNCOUPLE: "uncoupled",
+}
 
 
-def count(ctx: Context, item: Carried, source: Side, problem: Problem | None) -> None:
-    """Count one record: what was written under the side written, all else under the one to which its values flow."""
-    counted = None if item.waits_quietly else problem
-    for side, result in item.results.items():
-        if result.status is WriteStatus.WRITTEN and (counted is None or item.failed_side is not None):
-            _count_written(ctx.counters(side), item.decision.action)
-    counters = ctx.counters(target_of(ctx, source))
+def came_to(
+    ctx: Context, item: Carried, source: Side, problem: Problem | None, coupling: Coupling | None
+) -> list[Tallied]:
+    """Return what one record came to: what was written under the side written, all else where its values flow.
+
+    `coupling` is the one that the record has now, if any.
+    """
+    names = names_of(coupling.id if coupling else None, item.record_id(Side.LOCAL), item.record_id(Side.REMOTE))
+    action, counted = item.decision.action, None if item.waits_quietly else problem
+    found = [
+        Tallied(names, side, _written(action))
+        for side, result in item.results.items()
+        if result.status is WriteStatus.WRITTEN and (counted is None or item.failed_side is not None)
+    ]
+    # What an earlier process was about to write is found done, and counted, or it is written now.
+    reopened = coupling is not None and coupling.id in ctx.reopened
     if counted is not None:
-        _count_failed(ctx.counters(_target(counted)), item, counted)
+        found.append(Tallied(names, _target(counted), _failed(item, counted)))
         _name_failure(ctx, counted)
-    elif item.decision.action in (RecordAction.UNCHANGED, RecordAction.AGREE):
-        counters.unchanged += 1
-    elif item.decision.action is RecordAction.SKIP:
-        counters.skipped += 1
-    elif item.decision.action is RecordAction.UNCOUPLE:
-        counters.uncoupled += 1
+    elif action in _OTHERWISE and not reopened:
+        found.append(Tallied(names, target_of(ctx, source), _OTHERWISE[action]))
+    # The local feed comes first: what the remote one leads to was unchanged there before.
+    passed = [Side.LOCAL] if reopened or (source is Side.REMOTE and ctx.phase is Phase.CHANGES) else list(Side)
+    idle = action is RecordAction.UNCHANGED and ctx.phase is Phase.CHANGES
+    found += [Tallied(names, side, SEEN) for side in passed if not idle and names]
+    return found
 
 
 def count_plan(ctx: Context, carried: Sequence[Carried], source: Side) -> None:
@@ -67,22 +85,16 @@ def _target(problem: NewProblem) -> Side:
     return Side.LOCAL if problem.direction is Direction.FROM_REMOTE else Side.REMOTE
 
 
-def _count_written(counters: Counters, action: RecordAction) -> None:
+def _written(action: RecordAction) -> str:
     if action in _CREATES:
-        counters.inserted += 1
-    elif action in _DELETES:
-        counters.deleted += 1
-    else:
-        counters.modified += 1
+        return "inserted"
+    return "deleted" if action in _DELETES else "modified"
 
 
-def _count_failed(counters: Counters, item: Carried, problem: Problem) -> None:
+def _failed(item: Carried, problem: Problem) -> str:
     """The failure that pauses a coupled record counts as skipped (engine rule E-2)."""
     repeated = problem.problem_class is ProblemClass.DATA and problem.attempts >= SKIP_AFTER
-    if repeated and item.decision.pair.coupling is not None:
-        counters.skipped += 1
-    else:
-        counters.failed += 1
+    return "skipped" if repeated and item.decision.pair.coupling is not None else "failed"
 
 
 def _name_failure(ctx: Context, problem: NewProblem) -> None:

@@ -12,10 +12,11 @@ import msgspec
 
 from crosstie.engine.basing import holds_base, next_base
 from crosstie.engine.context import Context
-from crosstie.engine.counting import SKIP_AFTER, count
+from crosstie.engine.counting import SKIP_AFTER, came_to
 from crosstie.engine.journalling import journal_entries
 from crosstie.engine.merging import HELD_BACK
 from crosstie.engine.outcomes import Carried, new_problem
+from crosstie.engine.tallying import Tallied, tally
 from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
 from crosstie.model.decisions import RecordAction
@@ -48,10 +49,16 @@ def record(ctx: Context, carried: Sequence[Carried], again: Sequence[Carried], s
         _wake_outrun(ctx, unit, stored)
         unit.add_journal([entry for item in carried for entry in journal_entries(ctx, item, problems.get(id(item)))])
         unit.close_intents([intent for item in carried if not item.open_ended for intent in item.intents])
-        for item in carried:
-            count(ctx, item, source, problems.get(id(item)))
+        tally(ctx, unit, [each for item in carried for each in _came_to(ctx, item, source, problems, coupled)])
         if ctx.job_id:
             unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
+
+
+def _came_to(
+    ctx: Context, item: Carried, source: Side, problems: Mapping[int, Problem], coupled: Mapping[int, Coupling]
+) -> list[Tallied]:
+    coupling = coupled.get(id(item)) or item.decision.pair.coupling
+    return came_to(ctx, item, source, problems.get(id(item)), coupling)
 
 
 def _insert_couplings(ctx: Context, unit: Unit, carried: Sequence[Carried]) -> dict[int, Coupling]:

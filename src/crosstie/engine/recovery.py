@@ -13,7 +13,8 @@ import msgspec
 from crosstie.engine.context import Context
 from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
-from crosstie.engine.remembering import remember
+from crosstie.engine.remembering import made, remember
+from crosstie.engine.tallying import Tallied, names_of, tally
 from crosstie.engine.uncoupling import forget
 from crosstie.engine.undo_notes import not_again, renew
 from crosstie.model.base import Base, encode_base
@@ -53,13 +54,17 @@ async def settle_open_intents(ctx: Context) -> int:
     ]
     interrupted = await remember(ctx, intents)
     with ctx.store.begin() as unit:
-        unit.add_journal(interrupted)
         _make_way(ctx, unit, [intent for intent, _, _ in adopted])
-        _couple(ctx, unit, [new for _, _, new in adopted])
+        coupled = _couple(ctx, unit, [new for _, _, new in adopted])
+        created = [(i, pair) for i, _, new in adopted if (pair := coupled.get((new.local_id, new.remote_id)))]
+        interrupted += [made(ctx, intent, pair) for intent, pair in created]
+        unit.add_journal(interrupted)
+        _tally(ctx, unit, interrupted)
         _uncouple(ctx, unit, deleted)
         for side, record in uncoupled:
             renew(ctx, unit, side, record)
         unit.add_due([due for intent in intents for due in _due(ctx, intent)])
+        ctx.reopened |= {i.coupling_id for i in intents if i.coupling_id is not None and i.job_id == ctx.job_id}
         unit.close_intents([intent.id for intent in intents])
         for job in dead:
             _interrupt(ctx, unit, job)
@@ -229,14 +234,31 @@ def _make_way(ctx: Context, unit: Unit, creates: Sequence[Intent]) -> None:
         forget(ctx, unit, old)
 
 
-def _couple(ctx: Context, unit: Unit, new: Sequence[NewCoupling]) -> None:
-    """Store the couplings of adopted records, unless somebody coupled one of them meanwhile."""
+def _couple(ctx: Context, unit: Unit, new: Sequence[NewCoupling]) -> dict[tuple[str, str], Coupling]:
+    """Store the couplings of adopted records, unless somebody coupled one of them meanwhile; return those stored."""
     taken: set[tuple[Side, str]] = set()
     for side in (Side.LOCAL, Side.REMOTE):
         ids = [c.local_id if side is Side.LOCAL else c.remote_id for c in new]
         taken |= {(side, id) for id in unit.couplings.by_record(ctx.mapping_name, side, ids)}
     free = [c for c in new if (Side.LOCAL, c.local_id) not in taken and (Side.REMOTE, c.remote_id) not in taken]
-    wake_waiters(ctx, unit, unit.couplings.insert(free, ctx.now()))
+    stored = unit.couplings.insert(free, ctx.now())
+    wake_waiters(ctx, unit, stored)
+    return {(coupling.local_id, coupling.remote_id): coupling for coupling in stored}
+
+
+def _tally(ctx: Context, unit: Unit, entries: Sequence[JournalEntry]) -> None:
+    """Count what dead processes did, and could not count, under the jobs that go on."""
+    for job_id in {entry.job_id for entry in entries}:
+        done = [
+            Tallied(names_of(each.coupling_id, each.local_id, each.remote_id), each.side, each.outcome.value)
+            for each in entries
+            if each.job_id == job_id and each.side is not None
+        ]
+        job = unit.background.job(job_id)
+        if job_id == ctx.job_id:
+            tally(ctx, unit, done)
+        elif job is not None and (job.goes_on or job.parent_id is not None):
+            unit.background.put_tallied(job_id, {(each.names[0], each.target): each.outcome for each in done})
 
 
 def _due(ctx: Context, intent: Intent) -> list[Due]:

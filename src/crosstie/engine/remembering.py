@@ -1,14 +1,11 @@
-"""Remembering: writes the history of updates and deletions whose job was killed before it could.
-
-A create overwrites nothing; its coupling is what recovery looks for.
-"""
+"""Remembering: writes the history of what a job did that was killed before it could."""
 
 from collections.abc import Mapping, Sequence
 
 from crosstie.engine.context import Context
 from crosstie.engine.pairing import fetch
 from crosstie.model.couplings import Coupling
-from crosstie.model.jobs import Intent, JournalEntry, Outcome
+from crosstie.model.jobs import FieldChange, Intent, JournalEntry, Outcome
 from crosstie.model.records import Record, Side, WriteKind
 from crosstie.model.values import normalise
 
@@ -31,6 +28,23 @@ async def remember(ctx: Context, intents: Sequence[Intent]) -> list[JournalEntry
         done = [intent for intent in mine if _happened(ctx, intent, there.get(intent.record_id or ""))]
         entries += [_entry(ctx, intent, coupled) for intent in done]
     return entries
+
+
+def made(ctx: Context, intent: Intent, coupling: Coupling) -> JournalEntry:
+    """Return the entry of the history for a create whose record was found, and coupled."""
+    return JournalEntry(
+        job_id=intent.job_id,
+        mapping=ctx.mapping_name,
+        coupling_id=coupling.id,
+        local_id=coupling.local_id,
+        remote_id=coupling.remote_id,
+        name=coupling.name(),
+        side=intent.side,
+        outcome=Outcome.INSERTED,
+        words=f"created {_WORDS}",
+        changes=tuple(FieldChange(field=name, after=value) for name, value in intent.values.items()),
+        at=ctx.now(),
+    )
 
 
 def _happened(ctx: Context, intent: Intent, record: Record | None) -> bool:

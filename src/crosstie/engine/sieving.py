@@ -10,6 +10,7 @@ from typing import Final
 from crosstie.engine.changes import Feed
 from crosstie.engine.context import Context, Scope
 from crosstie.engine.outcomes import target_of
+from crosstie.engine.tallying import unchanged
 from crosstie.model.base import encode_side, holds_side
 from crosstie.model.couplings import Mark
 from crosstie.model.decisions import Preference
@@ -41,7 +42,7 @@ class Sieve:
         ctx, settled, full = self._ctx, self._settled, self._full
         mark_of = self._marks(feed, records).get
         trusted = not feed.remapped and not (full and ctx.compiled.volatile)
-        fresh, found, unchanged = [], [], 0
+        fresh, found, idle = [], [], []
         for record in records:
             mark = mark_of(record.id)
             if mark is None:
@@ -49,17 +50,19 @@ class Sieve:
                 continue
             found.append(mark)
             if mark.coupling_id in settled:
-                unchanged += settled[mark.coupling_id]
+                if settled[mark.coupling_id]:
+                    idle.append(mark.coupling_id)
                 continue
             if record.version is None or record.version != mark.version or not (trusted and mark.has_base):
                 fresh.append(record)
             elif mark.in_step:
-                unchanged += 1
+                idle.append(mark.coupling_id)
             elif full:
                 fresh.append(record)
         feed.note_coupled(found)
         if full and ctx.compiled.mapping.reaches(feed.side.other):
-            ctx.counters(feed.side.other).unchanged += unchanged
+            with ctx.store.begin() as unit:
+                ctx.counters(feed.side.other).unchanged += unchanged(ctx, unit, idle, feed.side.other)
         return fresh
 
     def _marks(self, feed: Feed, records: Sequence[Record]) -> Mapping[str, Mark]:

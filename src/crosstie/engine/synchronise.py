@@ -300,7 +300,9 @@ class _Run:
     def _settle(self, carried: Sequence[Carried]) -> None:
         for item in carried:
             pair = item.decision.pair
-            if pair.coupling is not None and not (pair.local_assumed or pair.remote_assumed):
+            if pair.coupling is None or pair.coupling.id in self.ctx.reopened:
+                continue
+            if not (pair.local_assumed or pair.remote_assumed):
                 idle = item.decision.action is RecordAction.UNCHANGED and self.ctx.phase is Phase.CHANGES
                 self.settled[pair.coupling.id] = idle
 

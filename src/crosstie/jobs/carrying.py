@@ -142,6 +142,8 @@ class Carrier:
                 job = self._take(job_id, attempt)
                 if not isinstance(job, Job):
                     return job
+                if mapping is not None and self._is_done(job, mapping):
+                    return Ending(state=JobState.FINISHED, mapping=mapping)
                 if mapping is None or not self._busy(mapping):
                     try:
                         return self._call(job, mapping)
@@ -208,6 +210,12 @@ class Carrier:
             else:
                 if claimed is not None:
                     return claimed
+
+    def _is_done(self, job: Job, mapping: str) -> bool:
+        """Whether an earlier process, or attempt, has come to the end of a part."""
+        with self._store.begin() as unit:
+            parts = unit.background.parts(job.id)
+        return any(part.mapping == mapping and part.state is JobState.FINISHED for part in parts)
 
     def _busy(self, mapping: str) -> bool:
         """Whether another job works through a mapping, so that a part of this one has to wait."""

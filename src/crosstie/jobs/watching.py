@@ -39,10 +39,12 @@ class Watch:
         *,
         head: Job | None = None,
         halted: Callable[[], bool] = lambda: False,
+        anew: bool = False,
     ) -> None:
         """Watch `job`; `head` is the job of which it is a part, if any, and shares progress and wishes with it.
 
-        `halted` tells whether the worker is to end.
+        `halted` tells whether the worker is to end. A job that goes on comes to all of its records `anew`, or only to
+        those that are left.
         """
         self._inner = inner
         self._store = store
@@ -51,7 +53,10 @@ class Watch:
         self._phase = phase
         self._halted = halted
         self._before = job.done
+        self._anew = anew
         self._done = job.done
+        self._others = head.done - job.done if head is not None else 0
+        """What other parts of the head have dealt with."""
         self._noted: tuple[int, str] = (job.done, "")
         self._noted_at = time.monotonic()
 
@@ -64,7 +69,7 @@ class Watch:
         Raises JobCancelled if a person wants the job to stop, GivenBack if it is this process that has to let it go.
         """
         self._inner.progress(done)
-        self._done = self._before + done
+        self._done = max(self._before, done) if self._anew else self._before + done
         if time.monotonic() - self._noted_at >= _SHORT_PAGE:
             self.note()
         self.look()
@@ -93,7 +98,7 @@ class Watch:
             unit.background.note_progress(self._job.id, *now)
             if self._head is not None:
                 words = f"{self._job.mapping}: {now[1]}".rstrip(": ")
-                unit.background.note_progress(self._head.id, self._head.done + self._done, words)
+                unit.background.note_progress(self._head.id, self._others + self._done, words)
         self._noted = now
 
 

@@ -3,13 +3,14 @@
 Part of a unit of work (`store.base.Unit.background`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from crosstie.model.jobs import Job, JobState, NewJob
+from crosstie.model.records import Side
 from crosstie.model.schedules import Schedule
 
 
@@ -83,7 +84,7 @@ class Background(Protocol):
     def close_job(
         self, job: Job, state: JobState, *, message: str, now: datetime, details: dict[str, Any] | None = None
     ) -> bool:
-        """End a job, if its row is still as `job` says; return whether that was so."""
+        """End a job, if its row is still as `job` says; return whether that was so. What was tallied goes."""
         ...
 
     def request_cancel(self, job_id: int, now: datetime) -> Job | None:
@@ -102,6 +103,20 @@ class Background(Protocol):
         ...
 
     def note_expected(self, job_id: int, expected: int) -> None: ...
+
+    # --- what records came to -----------------------------------------------------------------------------
+
+    def tallied(self, job_id: int, names: Iterable[str]) -> dict[tuple[str, Side], str]:
+        """Return what these records have come to under a job, by name and direction (`engine.tallying`)."""
+        ...
+
+    def put_tallied(self, job_id: int, outcomes: Mapping[tuple[str, Side], str]) -> None:
+        """Keep what records came to; one that came to something else before comes to this now."""
+        ...
+
+    def tally(self, job_id: int) -> dict[tuple[Side, str], int]:
+        """Return how many records of a job came to what, by direction."""
+        ...
 
     # --- processes ----------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, insert, literal, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, literal, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.errors import JobRunning
@@ -12,7 +12,7 @@ from crosstie.store.base_background import Standing
 from crosstie.store.codec import encode
 from crosstie.store.jobs import SELECT_JOBS, SELECT_WHOLE_JOBS, job_of
 from crosstie.store.queries import Queries
-from crosstie.store.schema import jobs
+from crosstie.store.schema import jobs, tallies
 
 _QUEUED: ColumnElement[str] = literal_column(f"'{JobState.QUEUED.value}'")
 """Spelt out, because an index on queued jobs only is of no use to a query that leaves the state open."""
@@ -120,7 +120,11 @@ class QueueQueries(Queries):
         changed: dict[str, Any] = {"state": state.value, "message": message, "finished_at": now, "phase": ""}
         if details is not None:
             changed["details"] = encode(details)
-        return bool(self._work.write(update(jobs).where(*_as(job)).values(changed)))
+        closed = bool(self._work.write(update(jobs).where(*_as(job)).values(changed)))
+        if closed:
+            whole = select(jobs.c.id).where(or_(jobs.c.id == job.id, jobs.c.parent_id == job.id))
+            self._work.write(delete(tallies).where(tallies.c.job_id.in_(whole)))
+        return closed
 
     def request_cancel(self, job_id: int, now: datetime) -> Job | None:
         waits = or_(

@@ -25,8 +25,8 @@ class Renewal(msgspec.Struct, frozen=True):
 def renew(new: Sequence[NewProblem], known: Iterable[Problem], now: datetime, ids: Iterator[int]) -> Renewal:
     """Merge `new` into the open problems `known` of the same records; `ids` numbers those that are opened.
 
-    The same code and words as before raise `attempts`; other ones set it to 1 and begin a new `first_seen`. Where one
-    record has two, from when its two halves were not coupled, the older one stays.
+    The same code and words as before raise `attempts`, unless the same job has found them; other ones set it to 1 and
+    begin a new `first_seen`. Where one record has two, from when its two halves were not coupled, the older one stays.
     """
     kept = {problem.id: problem for problem in known}
     before = frozenset(kept)
@@ -67,10 +67,12 @@ def _first(new: NewProblem, id_: int, now: datetime) -> Problem:
 
 def _again(new: NewProblem, old: Problem, now: datetime) -> Problem:
     same = (new.code, new.words) == (old.code, old.words)
+    # A job that goes on after its process has died tries once more what it has tried already.
+    once = new.job_id is not None and new.job_id == old.job_id
     return Problem(
         **_fields(new),
         id=old.id,
-        attempts=old.attempts + 1 if same else 1,
+        attempts=old.attempts + (not once) if same else 1,
         first_seen=old.first_seen if same else now,
         last_seen=now,
     )

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -156,6 +156,15 @@ journal = Table(
     Index("journal_local_id", "local_id", "id"),
     Index("journal_remote_id", "remote_id", "id"),
     sqlite_autoincrement=True,
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("job_id", BigInteger, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("outcome", Text, nullable=False),
 )
 
 _OPEN = text("closed_at IS NULL")
