@@ -5,6 +5,8 @@ from collections.abc import Callable
 from crosstie.app.coupling import list_couplings
 from crosstie.app.history import list_jobs
 from crosstie.app.lists import list_records
+from crosstie.app.plans import make_plan
+from crosstie.app.selecting import Selection
 from crosstie.model.couplings import CouplingState
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.records import Side
@@ -107,8 +109,14 @@ PAGES: dict[str, Address] = {
     "jobs-none": lambda site: "/jobs?state=stopped",
     "job": lambda site: f"/jobs/{job(site)}",
     "job-failed": lambda site: f"/jobs/{job(site)}?outcome=failed",
+    "plan": lambda site: f"/jobs/{plan(site)}/plan",
     "job-undo": lambda site: f"/jobs/{job(site)}/undo",
 }
+
+
+def plan(site: Site) -> int:
+    """Make a plan of all customers of the demo, and return the id of its job."""
+    return site.do(lambda session: make_plan(session, "CUSTOMER", Selection(all=True))).job.id
 
 
 def job(site: Site) -> int:

@@ -251,3 +251,54 @@ def test_thousands_are_synchronised_by_their_states(working_page: Page, working:
     dialog.get_by_role("button", name="Start the job").click()
     expect(dialog).to_contain_text("55 modified", timeout=60_000)
     assert len(working.dv.rows("accounts", "address1_city eq 'Bath'")) == 55
+
+
+def test_many_are_planned_looked_through_and_carried_out_as_shown(calm_page: Page, calm: Site) -> None:
+    many(calm, 60)
+    calm.do(lambda session: create_partners(session, "CUSTOMER", selection=Selection(all=True)))
+    couplings = sorted(list_couplings(calm.home, "CUSTOMER").couplings, key=lambda each: each.local_key or "")
+    calm.bc.change_many("customers", [each.local_id for each in couplings[:55]], city="Bath")
+    calm.dv.change("accounts", couplings[0].remote_id, address1_city="Wells")
+    page = calm_page
+    page.goto("/lists/CUSTOMER")
+    page.get_by_role("checkbox", name="Select all rows of this page").check()
+    page.get_by_role("button", name="Select all 60 that match").click()
+    dialog = opened(page, "Synchronise now")
+    dialog.get_by_role("button", name="Make a plan").click()
+    dialog.get_by_role("link", name="Open the plan").click(timeout=60_000)
+    expect(page.get_by_role("heading", name="What would become of 60 records")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Will be updated 54")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Conflict 1")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Unchanged 5")).to_be_visible()
+    assert not calm.dv.rows("accounts", "address1_city eq 'Bath'"), "a plan writes nothing"
+    groups = page.get_by_role("navigation", name="Groups")
+    groups.get_by_role("link", name="Conflict 1").click()
+    expect(page.get_by_role("table")).to_contain_text("Business Central Bath, Dataverse Wells")
+    groups.get_by_role("link", name="Will be updated 54").click()
+    expect(page.get_by_role("row").filter(has_text="City in Dataverse:")).to_have_count(50)
+    page.get_by_role("link", name="More").click()
+    expect(page.get_by_role("row").filter(has_text="City in Dataverse:")).to_have_count(4)
+    calm.bc.change("customers", couplings[7].local_id, city="Soham")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("53 modified", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("1 record had changed since the plan was made")).to_be_visible()
+    assert len(calm.dv.rows("accounts", "address1_city eq 'Bath'")) == 53
+    page.get_by_role("link", name="the plan", exact=True).click()
+    page.get_by_role("button", name="Plan anew").click()
+    expect(page.get_by_role("listitem").filter(has_text="Will be updated 1")).to_be_visible(timeout=60_000)
+
+
+def test_a_mapping_is_planned_before_it_is_synchronised(calm_page: Page, calm: Site) -> None:
+    customer(calm, "10000")
+    page = calm_page
+    page.goto("/mappings/CUSTOMER")
+    page.get_by_role("button", name="Run Full Synchronization").click()
+    dialog = page.locator("#dialog")
+    dialog.get_by_role("checkbox", name="Create partners of records that are not coupled").check()
+    dialog.get_by_role("button", name="Make a plan first").click()
+    dialog.get_by_role("link", name="Open the plan").click(timeout=60_000)
+    expect(page.get_by_role("listitem").filter(has_text="Will be created 1")).to_be_visible()
+    assert not calm.dv.rows("accounts"), "a plan writes nothing"
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("1 inserted", exact=True)).to_be_visible(timeout=60_000)
+    assert len(calm.dv.rows("accounts")) == 1

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from crosstie.api.shapes import RecordText
+from crosstie.app.selecting import Selection
 from crosstie.app.winners import Winner
 from crosstie.model.decisions import Preference
 from crosstie.model.records import Side
@@ -82,6 +83,24 @@ class SynchroniseBody(Body, frozen=True, kw_only=True):
     create: bool = False
     dry_run: bool = False
     forced: bool = False
+
+
+class PlanBody(Body, frozen=True, kw_only=True):
+    """What is to be planned: a selection of records, or none: what changed, or with `full` every record."""
+
+    selection: Selection | None = None
+    direction: Preference | None = None
+    full: bool = False
+    create: bool = False
+
+
+class StartPlanBody(Body, frozen=True, kw_only=True):
+    """Which groups of a plan are carried out."""
+
+    groups: Annotated[
+        list[Literal["update", "create", "delete", "conflict", "skipped", "out_of_filter"]],
+        Meta(min_length=1, max_length=6),
+    ]
 
 
 class SynchroniseAllBody(Body, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from crosstie.api.routes import (
     landing,
     mappings,
     matching,
+    plans,
     problems,
     records,
     schedules,
@@ -24,7 +25,7 @@ from crosstie.api.routes import (
 
 _ROOMS = (
     *(health, landing, signing_in, users, tokens, connections, mappings, filters, records, couplings),
-    *(synchronising, differences, matching, problems, schedules, history, undoing),
+    *(synchronising, plans, differences, matching, problems, schedules, history, undoing),
 )
 
 

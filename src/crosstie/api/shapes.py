@@ -6,6 +6,9 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from crosstie.model.planned import FieldValue as FieldValue
+from crosstie.model.planned import PlannedRecord
+
 T = TypeVar("T")
 
 FieldValue: TypeAlias = str | int | bool | None
@@ -55,37 +58,6 @@ class FailureShape(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     words: str
     next_step: str
-
-
-class PlannedField(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to become of one field: a write to a side, a conflict, or a value that is held back."""
-
-    field: str
-    label: str
-    action: Literal["write", "conflict", "hold"]
-    side: str | None = None
-    before: FieldValue = None
-    after: FieldValue = None
-    lost: FieldValue = None
-    base_local: FieldValue = None
-    base_remote: FieldValue = None
-    local: FieldValue = None
-    remote: FieldValue = None
-    reason: str = ""
-
-
-class PlannedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to become of one record."""
-
-    mapping: str
-    name: str
-    local_id: str | None
-    remote_id: str | None
-    action: str
-    reason: str
-    fields: list[PlannedField]
-    problem_code: str | None
-    problem_words: str
 
 
 class ReportShape(msgspec.Struct, frozen=True, kw_only=True):

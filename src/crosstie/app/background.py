@@ -10,6 +10,7 @@ from crosstie.app.connections import pause_refused, test_paused
 from crosstie.app.coupling import create_partners, set_up_coupling, uncouple
 from crosstie.app.home import Home
 from crosstie.app.matching import match
+from crosstie.app.plans import carry_out_plan, choosable, counted_of, make_plan
 from crosstie.app.restoring import delete, restore
 from crosstie.app.retrying import retry
 from crosstie.app.selecting import Selection
@@ -168,6 +169,32 @@ class UndoArguments(Arguments, frozen=True, kw_only=True):
         return self.mapping is not None
 
 
+class PlanArguments(OfMapping, frozen=True, kw_only=True):
+    """Look at what a synchronisation would do to a selection, or to the mapping as a whole."""
+
+    selection: Selection | None = None
+    direction: Preference | None = None
+    full: bool = False
+    create: bool = False
+
+    def kind(self) -> JobKind:
+        return JobKind.PLAN
+
+    def check(self, mapping: Mapping | None) -> None:
+        if mapping is not None:
+            check_direction(mapping, self.direction)
+
+
+class CarryOutPlanArguments(OfMapping, frozen=True, kw_only=True):
+    """Synchronise the records of a plan as they were shown."""
+
+    plan: int
+    groups: tuple[str, ...]
+
+    def check(self, mapping: Mapping | None) -> None:
+        choosable(self.groups)
+
+
 class DeleteArguments(OfMapping, frozen=True, kw_only=True):
     """Delete Records."""
 
@@ -255,6 +282,17 @@ async def _undo(session: Session, given: UndoArguments) -> dict[str, Any]:
     return {"undone": given.job, "left_total": done.left_total, "left": msgspec.to_builtins(done.left)}
 
 
+async def _plan(session: Session, given: PlanArguments) -> dict[str, Any]:
+    plan = await make_plan(
+        session, given.mapping, given.selection, direction=given.direction, full=given.full, create=given.create
+    )
+    return counted_of(plan)
+
+
+async def _carry_out_plan(session: Session, given: CarryOutPlanArguments) -> dict[str, Any]:
+    return await carry_out_plan(session, given.plan, given.groups)
+
+
 class UseCase(NamedTuple):
     """A use case that can run in the background."""
 
@@ -273,6 +311,8 @@ USE_CASES: dict[str, UseCase] = {
     "restore": UseCase(RestoreArguments, _restore),
     "delete": UseCase(DeleteArguments, _delete),
     "undo": UseCase(UndoArguments, _undo),
+    "plan": UseCase(PlanArguments, _plan),
+    "carry_out_plan": UseCase(CarryOutPlanArguments, _carry_out_plan),
 }
 """Whatever is added here must be safe to call again after a process died in the middle of it."""
 

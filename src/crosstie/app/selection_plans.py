@@ -189,7 +189,7 @@ def _row(ctx: Context, id: str, coupling: Coupling | None, decision: Decision | 
         name = coupling.name()
     else:
         name = " ".join(str(value) for value in _called(ctx, record)) or id
-    return PlanRow(id=id, name=name, group=_group(coupling, decision), decision=decision, seen=_seen(decision))
+    return PlanRow(id=id, name=name, group=group_of(coupling, decision), decision=decision, seen=seen_of(decision))
 
 
 def _called(ctx: Context, record: Record | None) -> list[object]:
@@ -199,7 +199,8 @@ def _called(ctx: Context, record: Record | None) -> list[object]:
     return [value for name, value in values.items() if name in fields and value is not None]
 
 
-def _group(coupling: Coupling | None, decision: Decision | None) -> PlanGroup:
+def group_of(coupling: Coupling | None, decision: Decision | None) -> PlanGroup:
+    """Return the group in which a plan shows a record; without a decision nobody synchronises it."""
     if decision is None:
         return PlanGroup.NOT_COUPLED
     group = _OF_ACTION[decision.action]
@@ -215,7 +216,7 @@ def _group(coupling: Coupling | None, decision: Decision | None) -> PlanGroup:
     return group
 
 
-def _seen(decision: Decision | None) -> str:
+def seen_of(decision: Decision | None) -> str:
     """Return what stands for a decision: the versions on which it rests, and what it writes."""
     if decision is None:
         return ""

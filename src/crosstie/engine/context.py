@@ -121,6 +121,10 @@ class Assignment:
     """Whether the worker is to end, so that the job is to stop at the end of its page."""
 
 
+def _anything(decision: Decision) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Context:
     """One job on one mapping. Holds no records: memory does not grow with the table."""
@@ -140,6 +144,8 @@ class Context:
     phase: str = ""
     """What the job is at, for those who watch it."""
     job_id: int = 0
+    agreed: Callable[[Decision], bool] = _anything
+    """Whether a decision may be carried out: where a person has agreed to a plan, only what was shown."""
     tallied: bool = False
     """Whether the job may be called again after its process has died, so that what records came to is kept."""
     reopened: set[int] = field(default_factory=set)

@@ -285,14 +285,13 @@ class _Run:
             Carried(decide(ctx.compiled, item.pair, item.base, item.sent, item.fetched, request), item.base)
             for item in paired
         ]
+        carried = [item for item in carried if ctx.agreed(item.decision)]
         again = await carry_out(ctx, carried, source, final=final)
         moved = {id(item) for item in again}
         self._settle([item for item in carried if id(item) not in moved])
-        if ctx.task.dry_run:
-            if ctx.task.scope is not Scope.RECORDS:
-                await foresee(ctx, carried, source)
-            return []
-        self.done += len(carried) - len(again)
+        if ctx.task.dry_run and ctx.task.scope is not Scope.RECORDS:
+            await foresee(ctx, carried, source)
+        self.done += len(paired) - len(again)
         ctx.observer.progress(self.done)
         ids = [found for item in again if (found := item.record_id(source))]
         return await pair_named(ctx, source, ids)

@@ -11,6 +11,8 @@ from crosstie.model.errors import InvalidOption
 from crosstie.store.base import Store, Unit
 
 KEPT_DAYS = 30
+PLANS_KEPT = timedelta(days=2)
+"""What a plan says of each record is of no use for long: the records move on."""
 SETTING = "retention_days"
 _LEAST_DAYS = 1
 
@@ -40,6 +42,7 @@ def forget_finished(store: Store, now: datetime, halted: Callable[[], bool] = la
         "journal": _all(store, lambda unit: unit.background.forget_journal(before), halted),
         "removed_couplings": _all(store, lambda unit: unit.background.forget_removed(before), halted),
         "problems": _all(store, lambda unit: unit.background.forget_problems(before), halted),
+        "plan_rows": _all(store, lambda unit: unit.planned.forget_before(now - PLANS_KEPT), halted),
         "processes": _all(store, lambda unit: unit.background.forget_processes(now - timedelta(days=1)), halted),
     }
 

@@ -17,6 +17,8 @@ class JobKind(StrEnum):
     COUPLING = "coupling"
     UNCOUPLING = "uncoupling"
     UNDO = "undo"
+    PLAN = "plan"
+    """Looks at what another job would do; writes nothing."""
 
 
 class JobState(StrEnum):

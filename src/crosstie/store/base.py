@@ -22,6 +22,7 @@ from crosstie.store.base_answers import Answers
 from crosstie.store.base_background import Background
 from crosstie.store.base_lists import Lists
 from crosstie.store.base_people import People
+from crosstie.store.base_planned import Planned
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +144,9 @@ class Unit(Protocol):
 
     @property
     def lists(self) -> Lists: ...
+
+    @property
+    def planned(self) -> Planned: ...
 
     # --- intents: what is about to be written -------------------------------------------------------------
 

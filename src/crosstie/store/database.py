@@ -16,6 +16,7 @@ from crosstie.store.jobs import JobQueries
 from crosstie.store.keys import Secrets
 from crosstie.store.lists import SqlLists
 from crosstie.store.people import SqlPeople
+from crosstie.store.planned import SqlPlanned
 from crosstie.store.problems import ProblemQueries
 from crosstie.store.work import Work
 
@@ -30,6 +31,7 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
         self._background = SqlBackground(work)
         self._answers = SqlAnswers(work)
         self._lists = SqlLists(work)
+        self._planned = SqlPlanned(work)
 
     @property
     def couplings(self) -> SqlCouplings:
@@ -50,6 +52,10 @@ class SqlUnit(IntentQueries, JobQueries, ProblemQueries, DueQueries, Configurati
     @property
     def lists(self) -> SqlLists:
         return self._lists
+
+    @property
+    def planned(self) -> SqlPlanned:
+        return self._planned
 
 
 class SqlStore:

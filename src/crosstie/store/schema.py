@@ -381,3 +381,17 @@ answers = Table(
     Column("body", Words),
     Index("answers_at", "at"),
 )
+
+plan_rows = Table(
+    "plan_rows",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("job_id", BigInteger, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("group", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("planned", JsonText, nullable=False),
+    Index("plan_rows_job", "job_id", "group", "id"),
+    sqlite_autoincrement=True,
+)

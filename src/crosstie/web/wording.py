@@ -50,6 +50,7 @@ JOB_KINDS = {
     JobKind.COUPLING.value: "Coupling",
     JobKind.UNCOUPLING.value: "Uncoupling",
     JobKind.UNDO.value: "Undo",
+    JobKind.PLAN.value: "Plan",
 }
 OUTCOMES: dict[str, str] = {each.value: each.value.replace("_", " ").capitalize() for each in Outcome}
 UNDO_OUTCOMES = {

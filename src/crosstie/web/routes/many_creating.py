@@ -7,12 +7,11 @@ import msgspec
 from litestar import Response, get, post
 
 from crosstie.api.asking import InPath, StrictRequest
-from crosstie.api.plans import planned
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import session_of
-from crosstie.api.shapes import PlannedRecord
 from crosstie.app.candidates import ALMOST_SURE, LIKELY, Candidate, candidates
 from crosstie.app.coupling import create_partners, set_up_coupling
+from crosstie.app.planned import planned
 from crosstie.app.selecting import Selected, Selection, describe_selection
 from crosstie.app.selection_plans import MOST_PLANNED, PlanGroup, PlanRow, plan_creation
 from crosstie.app.session import Session
@@ -20,6 +19,7 @@ from crosstie.model.errors import CrosstieError, InvalidOption
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.mappings import Mapping
 from crosstie.model.people import Permission
+from crosstie.model.planned import PlannedRecord
 from crosstie.model.records import Side
 from crosstie.web.forms import several_of
 from crosstie.web.many import SELECTS, Asked, entries_of, finished, running, single

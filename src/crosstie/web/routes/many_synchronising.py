@@ -7,10 +7,9 @@ from litestar import Response, get, post
 from litestar.params import QueryParameter
 
 from crosstie.api.asking import InPath, StrictRequest
-from crosstie.api.plans import planned
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import session_of
-from crosstie.api.shapes import PlannedRecord
+from crosstie.app.planned import planned
 from crosstie.app.selecting import Selected, Selection, describe_selection
 from crosstie.app.selection_plans import MOST_PLANNED, PlanGroup, PlanRow, apply_plan, plan_selection
 from crosstie.model.couplings import CouplingState
@@ -19,6 +18,7 @@ from crosstie.model.errors import CrosstieError, InvalidOption
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.mappings import Mapping
 from crosstie.model.people import Permission
+from crosstie.model.planned import PlannedRecord
 from crosstie.model.records import Side
 from crosstie.web import plan_words
 from crosstie.web.forms import several_of

@@ -41,6 +41,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     typed: str = ""
     """What must be typed before it is done."""
     danger: bool = False
+    plan: str = ""
+    """Where a plan of it is asked for; empty where there is none."""
+    full: bool = False
+    """Whether that plan is about every record."""
 
 
 async def asked(
@@ -70,6 +74,7 @@ def _synchronise(view: MappingView) -> Question:
         ok="Synchronise",
         action=f"{address_of(view.name)}/synchronise",
         here=address_of(view.name),
+        plan=f"{address_of(view.name)}/plan",
     )
 
 
@@ -84,6 +89,8 @@ def _full(view: MappingView) -> Question:
         action=f"{address_of(view.name)}/full",
         here=address_of(view.name),
         creates=view.only_coupled,
+        plan=f"{address_of(view.name)}/plan",
+        full=True,
     )
 
 
