@@ -2,34 +2,41 @@
 
 import asyncio
 from collections import Counter
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import QueryParameter
 
 from crosstie.api.asking import StrictRequest
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import rooms_of, session_of
+from crosstie.app.coupling import set_up_coupling
 from crosstie.app.jobs import enqueue
 from crosstie.app.mapping_cards import FieldRow, field_rows
 from crosstie.app.mappings import change_mapping, show_mapping
-from crosstie.app.matching import MatchReason, MatchReport, explained, match
+from crosstie.app.matching import MatchReason, MatchReport, explained, match, preference_of
+from crosstie.app.previewing import NO
+from crosstie.app.selecting import Selection, describe_selection
+from crosstie.app.undecided import UndecidedRecords, undecided_records
 from crosstie.app.views import MappingView
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import CrosstieError, InvalidOption
 from crosstie.model.jobs import Job
 from crosstie.model.mapping_changes import MappingChanges
 from crosstie.model.people import Permission
+from crosstie.model.records import Side
 from crosstie.web.forms import fields_of, several_of
+from crosstie.web.many import SELECTS, Asked
+from crosstie.web.records import address_of as card_of
 from crosstie.web.rendering import changed, page
 from crosstie.web.routes.mappings import Name, address_of
 from crosstie.web.routes.progress import progress_of
+from crosstie.web.selections import CARRIED, SideInPath, carried, read_selection, selection_in
 
 _COUPLES: dict[str, Any] = {"permission": Permission.COUPLE}
 _SAMPLES = 5
 """Rows that the trial shows of each reason."""
-_MANY = ("match", "case", "ids")
+_MANY = ("match", "case")
 
 
 class Criteria(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +49,9 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
     create: bool
     winner: str
     keep: bool = False
-    ids: tuple[str, ...] = ()
+    selection: Selection | None = None
+    pair: str = ""
+    """Ids of the records that are to be coupled at once, where a person has chosen among several."""
 
     @property
     def groups(self) -> list[list[str]]:
@@ -58,7 +67,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "mapping": mapping,
             "groups": [[names[name] for name in group] for group in self.groups],
-            "local_ids": list(self.ids) or None,
+            "selection": self.selection,
             "create": self.create,
             "synchronise": self.synchronise,
             "case_sensitive": [name for name in self.case_sensitive if name in self.chosen],
@@ -105,7 +114,7 @@ async def _grid(request: StrictRequest, mapping: str) -> Grid:
     return Grid(view=view, rows=rows, names=names, name_field=name_field)
 
 
-def _stored(grid: Grid, ids: tuple[str, ...]) -> Criteria:
+def _stored(grid: Grid, selection: Selection | None) -> Criteria:
     """Return the criteria that the mapping proposes; where it has none, the name."""
     chosen = {row.name for row in grid.rows if row.row.match_priority is not None and row.row.enabled}
     chosen = chosen or {row.name for row in grid.rows if row.row.local_field == grid.name_field}
@@ -116,13 +125,13 @@ def _stored(grid: Grid, ids: tuple[str, ...]) -> Criteria:
         synchronise=grid.view.synchronise_after_match,
         create=grid.view.create_if_no_match and grid.can_create,
         winner="",
-        ids=ids,
+        selection=selection,
     )
 
 
 async def _filled_in(request: StrictRequest, grid: Grid) -> Criteria:
     known = {f"priority_{at}": 5 for at in range(len(grid.rows))}
-    known |= {"synchronise": 5, "create": 5, "winner": 10, "keep": 5}
+    known |= {"synchronise": 5, "create": 5, "winner": 11, "keep": 5, "pair": 500, **CARRIED}
     given = await fields_of(request, known, several=_MANY)
     priorities = {}
     for at, row in enumerate(grid.rows):
@@ -132,7 +141,7 @@ async def _filled_in(request: StrictRequest, grid: Grid) -> Criteria:
                 f"The match priority of {row.row.label} is {text!r}.", next_step="Give a whole number from 0 on."
             )
         priorities[row.name] = int(text)
-    if given["winner"] not in ("", *Preference):
+    if given["winner"] not in ("", Preference.SEND, Preference.GET):
         raise InvalidOption(f"{given['winner']!r} is no side whose data could win.")
     known_names = {row.name for row in grid.rows}
     return Criteria(
@@ -143,29 +152,32 @@ async def _filled_in(request: StrictRequest, grid: Grid) -> Criteria:
         create=bool(given["create"]) and grid.can_create,
         winner=given["winner"],
         keep=bool(given["keep"]),
-        ids=tuple(await several_of(request, "ids")),
+        pair=given["pair"],
+        selection=selection_in(Side.LOCAL, given) if any(given[name] for name in CARRIED) else None,
     )
 
 
 @get("/mappings/{mapping:str}/match")
-async def form(
-    request: StrictRequest, mapping: Name, ids: Annotated[list[str] | None, QueryParameter()] = None
-) -> Response[str]:
+async def form(request: StrictRequest, mapping: Name) -> Response[str]:
     """The criteria as the mapping has them, with what they would find."""
     request.demand(Permission.COUPLE)
     grid = await _grid(request, mapping)
-    return await _form(request, grid, _stored(grid, tuple(ids or ())))
+    return await _form(request, grid, _stored(grid, None))
 
 
-@post("/mappings/{mapping:str}/match/selected", status_code=200, opt=_COUPLES)
-async def selected(request: StrictRequest, mapping: Name) -> Response[str]:
+@get("/lists/{mapping:str}/{side:str}/match", opt=_COUPLES, dependencies=SELECTS)
+async def selected(request: StrictRequest, mapping: Name, side: SideInPath, selection: Asked) -> Response[str]:
     """The same for records that were selected in a list."""
-    await fields_of(request, {}, several=("ids",))
-    ids = tuple(await several_of(request, "ids"))
-    if not ids:
-        raise InvalidOption("Nothing is selected.", next_step="Select records, or match the whole mapping.")
     grid = await _grid(request, mapping)
-    return await _form(request, grid, _stored(grid, ids))
+    return await _form(request, grid, _stored(grid, selection))
+
+
+@post("/lists/{mapping:str}/{side:str}/match", status_code=200, opt=_COUPLES)
+async def selected_large(request: StrictRequest, mapping: Name, side: SideInPath) -> Response[str]:
+    """The same for a selection that no address can carry."""
+    selection, _ = await read_selection(request, side)
+    grid = await _grid(request, mapping)
+    return await _form(request, grid, _stored(grid, selection))
 
 
 @post("/mappings/{mapping:str}/match/try", status_code=200, opt=_COUPLES)
@@ -173,21 +185,55 @@ async def attempt(request: StrictRequest, mapping: Name) -> Response[str]:
     """What criteria would find. Couples nothing."""
     grid = await _grid(request, mapping)
     try:
-        criteria = await _filled_in(request, grid)
-        report = await _tried(request, grid, criteria)
+        report, undecided = await _tried(request, grid, await _filled_in(request, grid))
     except CrosstieError as error:
-        return await page(request, "match_trial.html", status_of(error), trial=None, samples=[], error=error)
-    return await page(request, "match_trial.html", trial=report, samples=_samples(report), error=None)
+        return await page(request, "match_trial.html", status_of(error), trial=None, error=error)
+    samples = _samples(report)
+    here = address_of(grid.view.name)
+    return await page(
+        request, "match_trial.html", trial=report, samples=samples, undecided=undecided, here=here, error=None
+    )
 
 
-async def _tried(request: StrictRequest, grid: Grid, criteria: Criteria) -> MatchReport:
+@post("/mappings/{mapping:str}/match/undecided", status_code=200, opt=_COUPLES)
+async def undecided_after(request: StrictRequest, mapping: Name) -> Response[str]:
+    """What is left to be decided by a person once the job has run."""
+    grid = await _grid(request, mapping)
+    try:
+        _, undecided = await _tried(request, grid, await _filled_in(request, grid))
+    except CrosstieError as error:
+        return await page(request, "match_undecided.html", status_of(error), undecided=None, error=error)
+    here = address_of(grid.view.name)
+    return await page(request, "match_undecided.html", undecided=undecided, here=here, error=None)
+
+
+async def _tried(request: StrictRequest, grid: Grid, criteria: Criteria) -> tuple[MatchReport, UndecidedRecords]:
     if not criteria.groups:
         raise InvalidOption("No field is chosen to match on.", next_step="Tick Match on this Field.")
     given = criteria.arguments(grid.view.name, grid.names)
-    winner = Preference(given.pop("winner")) if given["winner"] else None
-    given.pop("winner", None)
+    winner = Preference(given["winner"]) if given["winner"] else None
     async with session_of(request) as session:
-        return await match(session, given.pop("mapping"), dry_run=True, winner=winner, **given)
+        report = await match(session, **given | {"winner": winner}, dry_run=True)
+        return report, await undecided_records(session, report)
+
+
+@post("/mappings/{mapping:str}/match/choose", status_code=200, opt=_COUPLES)
+async def choose(request: StrictRequest, mapping: Name) -> Response[str]:
+    """Couple a record with the candidate chosen, at once, and say so in the place of its candidates."""
+    grid = await _grid(request, mapping)
+    criteria = await _filled_in(request, grid)
+    local, _, remote = criteria.pair.partition(" ")
+    here = card_of(grid.view.name, Side.LOCAL, local)
+    async with session_of(request) as session:
+        way = criteria.winner or preference_of(session.mapping(grid.view.name)).value
+        try:
+            made = await set_up_coupling(
+                session, grid.view.name, local, remote, synchronise=way if criteria.synchronise else NO
+            )
+        except CrosstieError as error:
+            context: dict[str, Any] = {"made": None, "error": error}
+            return await page(request, "match_chosen.html", status_of(error), here=here, local=local, **context)
+    return changed(await page(request, "match_chosen.html", made=made, error=None, here=here, local=local))
 
 
 def _samples(report: MatchReport) -> list[Sample]:
@@ -211,7 +257,7 @@ def _samples(report: MatchReport) -> list[Sample]:
 async def run(request: StrictRequest, mapping: Name) -> Response[str]:
     """Couple what matches uniquely, as a job; the criteria are kept only where that was ticked."""
     grid = await _grid(request, mapping)
-    criteria = _stored(grid, ())
+    criteria = _stored(grid, None)
     asker, home = request.asker.name, rooms_of(request).home
     try:
         criteria = await _filled_in(request, grid)
@@ -219,7 +265,7 @@ async def run(request: StrictRequest, mapping: Name) -> Response[str]:
             raise InvalidOption("No field is chosen to match on.", next_step="Tick Match on this Field.")
         if criteria.keep:
             await _keep(request, grid, criteria)
-        arguments = criteria.arguments(grid.view.name, grid.names)
+        arguments = msgspec.to_builtins(criteria.arguments(grid.view.name, grid.names))
         job = await asyncio.to_thread(lambda: enqueue(home, "match", arguments, asked_by=asker))
     except CrosstieError as error:
         return await _form(request, grid, criteria, error=error)
@@ -253,6 +299,10 @@ async def _form(
     error: CrosstieError | None = None,
 ) -> Response[str]:
     progress = None if job is None else await asyncio.to_thread(progress_of, rooms_of(request).home, job.id)
+    number: int | None = None
+    if criteria.selection is not None and job is None:
+        async with session_of(request) as session:
+            number = (await describe_selection(session, grid.view.name, criteria.selection)).total
     return await page(
         request,
         "match.html",
@@ -260,6 +310,8 @@ async def _form(
         view=grid.view,
         grid=grid,
         criteria=criteria,
+        carried=carried(criteria.selection) if criteria.selection is not None else [],
+        number=number,
         progress=progress,
         error=error,
         here=address_of(grid.view.name),
@@ -267,4 +319,4 @@ async def _form(
     )
 
 
-HANDLERS = (form, selected, attempt, run)
+HANDLERS = (form, selected, selected_large, attempt, undecided_after, choose, run)

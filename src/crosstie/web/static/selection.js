@@ -117,9 +117,7 @@ export function bindSelection(say) {
     const coupled = states ? states.some((state) => state !== "not_coupled") || !states.length : Object.values(chosen.ids).includes(1);
     const free = states ? states.includes("not_coupled") || !states.length : Object.values(chosen.ids).includes(0);
     if (needs === "coupled" && !coupled) return "None of the selected records is coupled.";
-    if (needs === "match" && chosen.all && (chosen.all.search || chosen.out.length)) return "Matching takes selected rows, or all records without a search.";
-    if (needs === "match" && !chosen.all && Object.keys(chosen.ids).length > MATCHED) return `Matching takes ${MATCHED.toLocaleString("en")} selected rows at most, or all records without a search.`;
-    if (["uncoupled", "match"].includes(needs) && !free) return "All selected records are coupled already.";
+    if (needs === "uncoupled" && !free) return "All selected records are coupled already.";
     return "";
   }
 
@@ -226,13 +224,6 @@ export function bindSelection(say) {
     const detail = event.detail;
     if (["row", "partner"].includes(action.dataset.needs)) {
       detail.path = detail.path.replace("ROW", encodeURIComponent(current));
-      return;
-    }
-    if (action.dataset.needs === "match") {
-      if (chosen.all) return;
-      post(detail);
-      detail.path += "/selected";
-      detail.parameters.ids = Object.keys(chosen.ids);
       return;
     }
     const given = chosen.all
