@@ -93,3 +93,17 @@ def test_filters_are_tried_before_they_are_stored(served: Served, api_desks: Des
     both = {"json": {"local_rows": rows, "local_filter": "city eq 'York'"}}
     served.refused("administrator", "POST", f"{CUSTOMER}/filters/preview", 422, "invalid-request", **both)
     served.refused("operator", "POST", f"{CUSTOMER}/filters/preview", 403, "forbidden", json={})
+
+
+def test_removed_couplings_are_listed_and_undone_by_their_entry(served: Served, api_desks: Desks) -> None:
+    bc, dv = api_desks
+    bc.add("customers", number="10000", displayName="Adatum", type="Company")
+    remote = str(dv.add_customer("Adatum", accountnumber="10000")["accountid"])
+    served.done("operator", "POST", f"{CUSTOMER}/couplings", {"record": "10000", "to": remote})
+    served.done("operator", "POST", f"{CUSTOMER}/couplings/uncouple", {"records": ["10000"]})
+    [row] = served.done("viewer", "GET", "/api/v1/couplings/removed?mapping=customer")["items"]
+    assert (row["since"], row["entry"]["remote_id"], row["entry"]["mapping"]) == ("apart", remote, "CUSTOMER")
+    served.done("operator", "POST", f"/api/v1/history/{row['entry']['id']}/undo", {})
+    [row] = served.done("viewer", "GET", "/api/v1/couplings/removed")["items"]
+    assert row["since"] == "coupled_again"
+    served.refused("viewer", "GET", "/api/v1/couplings/removed?mapping=ITEM", 404, "unknown-mapping")

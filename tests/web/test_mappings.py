@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from crosstie.api.door import SESSION_COOKIE
-from crosstie.app.coupling import list_couplings, set_up_coupling
+from crosstie.app.coupling import list_couplings, set_up_coupling, uncouple
 from crosstie.app.mappings import show_mapping
 from crosstie.app.people.acting import People, command_line
 from crosstie.app.people.joining import invite, join
@@ -45,7 +45,7 @@ def signed_in_as(browser: Browser, small: Site) -> Iterator[dict[Role, Page]]:
 
 
 def test_a_filter_is_put_together_from_rows_and_says_what_leaves_it(calm_page: Page, calm: Site) -> None:
-    """A record that falls out of the new filter stays coupled and is no longer synchronised, one that stays in it is."""
+    """A record that falls out of the filter stays coupled and is no longer synchronised, one that stays in it is."""
     inside, outside = couple(calm, "10000", city="Leeds"), couple(calm, "20000", city="York")
     page = calm_page
     page.goto(CARD)
@@ -250,3 +250,29 @@ def test_who_may_not_change_a_mapping_sees_it_all_the_same(signed_in_as: dict[Ro
         page.goto(f"{CARD}/fields")
         expect(page.get_by_role("row").filter(has_text="Display Name")).to_contain_text("Enabled")
         expect(page.get_by_role("combobox")).to_have_count(0)
+
+
+def test_a_coupling_that_was_removed_comes_back_from_the_list_of_them(page: Page, small: Site) -> None:
+    """Who removed it and when stands there; after Undo the list says that the records are coupled again."""
+    remote = couple(small, "10000", city="Leeds")
+    couple(small, "20000")
+    small.do(lambda session: uncouple(session, "CUSTOMER", ["10000"]))
+    page.goto(CARD)
+    page.get_by_role("link", name="Removed Couplings").click()
+    row = page.get_by_role("row").filter(has_text="10000 Customer 10000")
+    expect(row).to_contain_text("Not coupled")
+    expect(page.get_by_role("row").filter(has_text="20000")).to_have_count(0)
+    row.get_by_role("button", name="Undo").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("status")).to_contain_text("coupled as before")
+    dialog.get_by_role("button", name="Close").last.press("Enter")
+    expect(row).to_contain_text("Coupled again")
+    expect(row.get_by_role("button", name="Undo")).to_have_count(0)
+    assert {each.local_key: each.remote_id for each in list_couplings(small.home, "CUSTOMER").couplings}[
+        "10000"
+    ] == remote
+    page.get_by_label("Mapping", exact=True).select_option("VENDOR")
+    expect(page.locator("#removed")).to_contain_text("No coupling has been removed of VENDOR")
+    page.goto("/")
+    page.get_by_role("link", name="Removed couplings").click()
+    expect(page.get_by_role("heading", name="Removed Couplings")).to_be_visible()

@@ -15,6 +15,7 @@ from crosstie.api.routes import (
     plans,
     problems,
     records,
+    removed,
     schedules,
     signing_in,
     synchronising,
@@ -24,7 +25,7 @@ from crosstie.api.routes import (
 )
 
 _ROOMS = (
-    *(health, landing, signing_in, users, tokens, connections, mappings, filters, records, couplings),
+    *(health, landing, signing_in, users, tokens, connections, mappings, filters, records, couplings, removed),
     *(synchronising, plans, differences, matching, problems, schedules, history, undoing),
 )
 
