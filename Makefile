@@ -34,8 +34,9 @@ test: check browser ## types, style and all tests in their short form
 		{ [ $$? -eq 1 ] && echo "What failed is tried once more, alone: a starved machine passes then, a defect does not." && \
 		$(VENV)/bin/pytest -q --last-failed --last-failed-no-failures none; }
 
-long: $(STAMP) ## the long form of the tests that kill processes, and of the stories
-	@CROSSTIE_EVERY_POINT=1 CROSSTIE_STORIES=2000 $(VENV)/bin/pytest -q tests/crash tests/jobs/test_kills.py tests/scenarios
+long: $(STAMP) ## the long form of the tests that kill processes, the stories and the selection of 50,000
+	@CROSSTIE_EVERY_POINT=1 CROSSTIE_STORIES=2000 CROSSTIE_SELECTED=50000 $(VENV)/bin/pytest -q \
+		tests/crash tests/jobs/test_kills.py tests/scenarios tests/unit/app/test_selecting.py
 
 screenshots: $(STAMP) browser ## pictures of every page and dialog, in two widths, light and dark, into out/screenshots
 	@$(PY) -m tests.web.screenshots
