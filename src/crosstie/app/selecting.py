@@ -1,32 +1,42 @@
 """Selections: records of a list that are dealt with together, by their ids or as all that the list shows."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from hashlib import sha256
 from itertools import islice
 
 import msgspec
 
+from crosstie.app.home import Home
 from crosstie.app.lists import check_states, count_records
 from crosstie.app.searching import search_filters
-from crosstie.app.session import Session
+from crosstie.app.session import Session, utc_now
 from crosstie.engine.context import PAGE, Context, Task
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.errors import InvalidOption
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.records import Side
 
-MOST_IDS = 20_000
+MOST_IDS = 50_000
 """So many records may be named one by one; more are chosen as all that a list shows."""
+MOST_CARRIED = 500
+"""Ids that a selection carries from a dialog to what is done with it; more are kept in the store."""
+KEPT = timedelta(days=30)
+"""For so long the ids of a selection are kept."""
 FIRST_NAMES = 5
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Records of one side of a mapping: those of `ids`, or all that a list shows with this search and these states.
 
-    `only` keeps, of what that comes to, the records in some states; `excluded` are taken out again.
+    `kept` names ids that are in the store (`keep_selection`). `only` keeps, of what that comes to, the records in some
+    states; `excluded` are taken out again.
     """
 
     side: Side = Side.LOCAL
     ids: tuple[str, ...] = ()
+    kept: str = ""
     all: bool = False
     search: str = ""
     states: tuple[str, ...] = ()
@@ -36,7 +46,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def check(self) -> None:
         """Refuse what selects nothing, or too much one by one. Raises InvalidOption."""
         check_states((*self.states, *self.only))
-        if bool(self.ids) == self.all:
+        if bool(self.ids) + bool(self.kept) + self.all != 1:
             raise InvalidOption("Nothing is selected.", next_step="Select records, or all that match.")
         if max(len(self.ids), len(self.excluded)) > MOST_IDS:
             raise InvalidOption(
@@ -61,6 +71,22 @@ class Selected(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.total is None else max(0, self.total - self.coupled)
 
 
+def keep_selection(home: Home, selection: Selection) -> Selection:
+    """Return the same selection, its ids kept in the store where they are too many to be carried. Raises InvalidOption.
+
+    The same ids are kept once, so that it may be called again.
+    """
+    selection.check()
+    if len(selection.ids) <= MOST_CARRIED:
+        return selection
+    name = sha256(" ".join(selection.ids).encode()).hexdigest()
+    now = utc_now()
+    with home.store.begin() as unit:
+        unit.lists.forget_selections(now - KEPT)
+        unit.lists.keep_selection(name, selection.ids, now)
+    return msgspec.structs.replace(selection, ids=(), kept=name)
+
+
 async def ids_of(ctx: Context, selection: Selection) -> list[str]:
     """Return the ids of a selection, each once. Raises InvalidOption, SystemFailure.
 
@@ -83,12 +109,11 @@ async def describe_selection(session: Session, mapping: str, selection: Selectio
     if selection.all and not selection.search.strip() and not (selection.only or selection.excluded):
         return await _described_by_counts(session, ctx, selection)
     ids = await ids_of(ctx, selection)
-    couplings = couplings_of(ctx, selection.side, ids)
-    by_state: dict[str, int] = {}
-    for coupling in couplings:
-        by_state[coupling.state.value] = by_state.get(coupling.state.value, 0) + 1
-    names = [each.name() for each in islice(couplings, FIRST_NAMES)]
-    return Selected(total=len(ids), coupled=len(couplings), by_state=by_state, names=names)
+    states = _states(ctx, selection.side, ids)
+    by_state = {state.value: number for state, number in Counter(states.values()).items()}
+    first = couplings_of(ctx, selection.side, list(islice((id for id in ids if id in states), FIRST_NAMES)))
+    names = [each.name() for each in first]
+    return Selected(total=len(ids), coupled=len(states), by_state=by_state, names=names)
 
 
 def couplings_of(ctx: Context, side: Side, ids: Sequence[str]) -> list[Coupling]:
@@ -115,7 +140,7 @@ async def _described_by_counts(session: Session, ctx: Context, selection: Select
 async def _pages(ctx: Context, selection: Selection) -> AsyncIterator[list[str]]:
     states, side = selection.states, selection.side
     if not selection.all:
-        ids = list(dict.fromkeys(selection.ids))
+        ids = list(dict.fromkeys(selection.ids or _kept(ctx, selection.kept)))
         for start in range(0, len(ids), PAGE):
             yield ids[start : start + PAGE]
         return
@@ -133,9 +158,21 @@ async def _pages(ctx: Context, selection: Selection) -> AsyncIterator[list[str]]
 
 
 def _in_states(ctx: Context, side: Side, ids: Sequence[str], states: Sequence[str]) -> list[str]:
+    found = _states(ctx, side, ids)
+    return [id for id in ids if (found[id].value if id in found else NOT_COUPLED) in states]
+
+
+def _states(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, CouplingState]:
     with ctx.store.begin() as unit:
-        found = unit.couplings.by_record(ctx.mapping_name, side, ids) if ids else {}
-    return [id for id in ids if (found[id].state.value if id in found else NOT_COUPLED) in states]
+        return unit.lists.states(ctx.mapping_name, side, ids) if ids else {}
+
+
+def _kept(ctx: Context, name: str) -> list[str]:
+    with ctx.store.begin() as unit:
+        found = unit.lists.selection(name)
+    if found is None:
+        raise InvalidOption("The selection is no longer kept.", next_step="Select the records again.")
+    return found
 
 
 def _coupled(ctx: Context, side: Side, states: Sequence[CouplingState], search: str) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """The interface of the store for lists that people look at: part of a unit of work (`store.base.Unit.lists`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -27,7 +27,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lists(Protocol):
-    """Couplings and problems as lists show them.
+    """Couplings and problems as lists show them, and what is selected in lists.
 
     A page costs one query, or two where blanks begin, whatever the number of rows.
     """
@@ -45,6 +45,22 @@ class Lists(Protocol):
         after: Place | None = None,
     ) -> list[Coupling]:
         """Return couplings in the order of a column, blanks last, or of their ids if there is none."""
+        ...
+
+    def states(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, CouplingState]:
+        """Return the states of those records of a side that are coupled, by their ids."""
+        ...
+
+    def keep_selection(self, id: str, record_ids: Sequence[str], now: datetime) -> None:
+        """Keep the ids of the records of a selection, for good until `forget_selections`; ids have no blanks."""
+        ...
+
+    def selection(self, id: str) -> list[str] | None:
+        """Return the ids of the records of a selection, None if it is not kept."""
+        ...
+
+    def forget_selections(self, before: datetime) -> int:
+        """Forget those that were kept before a time, and were not kept again since; return how many there were."""
         ...
 
     def count_couplings(self, mapping: str, up_to: int | None = None) -> tuple[int, int]:

@@ -35,7 +35,7 @@ _MARKS = {
 }
 _IDS = 10_000
 """So many ids are held at once while couplings are compared with those seen."""
-_INDEXED = ("local_id", "remote_id", "local_key", "remote_key", "state")
+_INDEXED = ("local_id", "remote_id", "local_key", "remote_key", "local_name", "remote_name", "state")
 _NOT_INDEXED = tuple(name for name in _CHANGEABLE if name not in _INDEXED)
 _LOCKED = select(table.c.id, table.c.revision, *(table.c[name] for name in _INDEXED)).order_by(table.c.id)
 _INSERT = insert(table)

@@ -1,9 +1,10 @@
-"""The queries on lists that people look at: couplings by state, in the order of a key or a name."""
+"""The queries on lists that people look at: couplings by state, in the order of a key or a name, and selections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.records import Side
@@ -11,12 +12,12 @@ from crosstie.store.base_lists import Column, Place
 from crosstie.store.couplings import SELECT, coupling_of, mentioning
 from crosstie.store.problem_lists import ProblemLists
 from crosstie.store.schema import couplings as table
+from crosstie.store.schema import selections
 
 _MANY = 2000
 """From so many couplings of the states wanted on, they are found sooner in the order of the column than by state."""
-
-
 _BLANK = ""
+_STATES = {state.value: state for state in CouplingState}
 
 
 class SqlLists(ProblemLists):
@@ -52,6 +53,23 @@ class SqlLists(ProblemLists):
         if len(found) < limit:
             found += self._by_id(query.where(blank), descending, limit - len(found), after)
         return found
+
+    def states(self, mapping: str, side: Side, ids: Iterable[str]) -> dict[str, CouplingState]:
+        id_ = table.c[f"{side.value}_id"]
+        rows = self._work.read_among(select(id_, table.c.state).where(table.c.mapping == mapping), id_, ids)
+        return {id: _STATES[state] for id, state in rows}
+
+    def keep_selection(self, id: str, record_ids: Sequence[str], now: datetime) -> None:
+        row = {"id": id, "record_ids": " ".join(record_ids), "at": now}
+        again = self._work.upsert(selections).on_conflict_do_update(index_elements=["id"], set_={"at": now})
+        self._work.write(again, [row])
+
+    def selection(self, id: str) -> list[str] | None:
+        rows = self._work.read(select(selections.c.record_ids).where(selections.c.id == id))
+        return str(rows[0].record_ids).split() if rows else None
+
+    def forget_selections(self, before: datetime) -> int:
+        return self._work.write(delete(selections).where(selections.c.at < before))
 
     def count_couplings(self, mapping: str, up_to: int | None = None) -> tuple[int, int]:
         query = select(func.count(), func.max(table.c.id)).where(table.c.mapping == mapping)

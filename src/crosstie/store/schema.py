@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0009"
+HEAD = "0010"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()
@@ -33,6 +33,8 @@ couplings = Table(
     Index("couplings_remote_id", "mapping", "remote_id", unique=True),
     Index("couplings_local_key", "mapping", "local_key"),
     Index("couplings_remote_key", "mapping", "remote_key"),
+    Index("couplings_local_name", "mapping", "local_name"),
+    Index("couplings_remote_name", "mapping", "remote_name"),
     Index("couplings_state", "mapping", "state", "id"),
     Index("couplings_page", "mapping", "id"),
     sqlite_autoincrement=True,
@@ -380,6 +382,15 @@ answers = Table(
     Column("headers", Text),
     Column("body", Words),
     Index("answers_at", "at"),
+)
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("record_ids", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("selections_at", "at"),
 )
 
 plan_rows = Table(

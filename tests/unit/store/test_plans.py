@@ -27,6 +27,14 @@ QUERIES: dict[str, Callable[[Unit], object]] = {
     "page by state": lambda unit: unit.couplings.page(CUSTOMER, states=[CouplingState.FAILED]),
     "list": lambda unit: unit.lists.couplings(CUSTOMER, after=Place(5)),
     "list by key": lambda unit: unit.lists.couplings(CUSTOMER, column=Column.KEY, after=Place(5, "1")),
+    "list by name": lambda unit: unit.lists.couplings(
+        CUSTOMER, column=Column.NAME, side=Side.REMOTE, descending=True, after=Place(5, "1")
+    ),
+    "states": lambda unit: unit.lists.states(CUSTOMER, Side.REMOTE, IDS),
+    "count couplings": lambda unit: unit.lists.count_couplings(CUSTOMER, 3),
+    "selection": lambda unit: unit.lists.selection("a"),
+    "keep a selection": lambda unit: unit.lists.keep_selection("a", IDS, NOW),
+    "forget selections": lambda unit: unit.lists.forget_selections(NOW),
     "list of few by key": lambda unit: unit.lists.couplings(
         CUSTOMER, column=Column.KEY, states=[CouplingState.FAILED], after=Place(5, "1")
     ),

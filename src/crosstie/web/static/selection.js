@@ -1,8 +1,8 @@
 // The rows that are selected in a list: they survive searching, sorting and paging, until the tab is closed.
 // A selection is either ids, each with whether it is coupled, or all that matched a query, without some.
 const NOTHING = { ids: {}, all: null, out: [] };
-const MOST = 20000;
-const MATCHED = 1000;
+const MOST = 50000;
+const TOO_MANY = `At most ${MOST.toLocaleString("en")} rows are selected one by one: select all that match instead.`;
 
 export function bindSelection(say) {
   if (!document.getElementById("list")) return;
@@ -39,6 +39,11 @@ export function bindSelection(say) {
     return chosen.all.total === null ? null : chosen.all.total - chosen.out.length;
   }
 
+  // So many rows are named one by one, as those that are selected or as those that are left out.
+  function named() {
+    return chosen.all ? chosen.out.length : Object.keys(chosen.ids).length;
+  }
+
   function choose(which, on) {
     if (chosen.all && !isOfQuery()) {
       say("All that match another search are selected. Clear the selection first.");
@@ -51,7 +56,7 @@ export function bindSelection(say) {
       else if (on) chosen.ids[id] = isCoupled(each) ? 1 : 0;
       else delete chosen.ids[id];
     }
-    if (!chosen.all && Object.keys(chosen.ids).length > MOST) say(`More than ${MOST.toLocaleString("en")} rows are selected one by one: select all that match instead.`, "bad");
+    if (named() > MOST) say(TOO_MANY, "bad");
     keep();
     paint();
   }
@@ -112,6 +117,7 @@ export function bindSelection(say) {
       return needs === "partner" && !here.dataset.partner ? "The system cannot be reached." : "";
     }
     if (count() === 0) return "Nothing is selected.";
+    if (named() > MOST) return TOO_MANY;
     if (needs === "any") return "";
     const states = chosen.all ? chosen.all.states.split(" ").filter(Boolean) : null;
     const coupled = states ? states.some((state) => state !== "not_coupled") || !states.length : Object.values(chosen.ids).includes(1);
