@@ -6,7 +6,6 @@ from datetime import datetime
 
 from crosstie.engine.context import Context
 from crosstie.engine.planning import Action
-from crosstie.engine.telling import changes_of
 from crosstie.model.jobs import Intent
 from crosstie.model.records import Record, Side, WriteKind, WriteResult, WriteStatus
 
@@ -76,7 +75,7 @@ def _intent(ctx: Context, action: Action, now: datetime) -> Intent:
         values=write.values,
         expected_version=write.expected_version,
         created_at=now,
-        changes=() if write.kind is WriteKind.CREATE else changes_of(ctx, action.decision, action.side),
+        changes=action.changes,
     )
 
 

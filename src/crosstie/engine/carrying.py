@@ -31,6 +31,7 @@ async def carry_out(ctx: Context, carried: Sequence[Carried], source: Side, *, f
     for action in actions:
         item = by_decision[id(action.decision)]
         item.results[action.side] = results[action.intent_id]
+        item.changes[action.side] = action.changes
         item.intents.append(action.intent_id)
     again = [] if final else [item for item in carried if item.needs_another_look()]
     record(ctx, carried, again, source)

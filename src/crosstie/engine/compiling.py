@@ -35,6 +35,8 @@ class CompiledField:
     rule: FieldRule | None
     policy: FindingPolicy
     resolution: UpdateConflictResolution
+    name: str = dataclasses.field(init=False)
+    label: str = dataclasses.field(init=False)
     local_name: str | None = dataclasses.field(init=False)
     remote_name: str | None = dataclasses.field(init=False)
     to_local: bool = dataclasses.field(init=False)
@@ -46,6 +48,8 @@ class CompiledField:
         to_local = self.local is not None and row.direction.reaches(Side.LOCAL)
         to_remote = self.remote is not None and row.direction.reaches(Side.REMOTE)
         for name, value in (
+            ("name", row.name),
+            ("label", row.label or row.name),
             ("local_name", row.local_field),
             ("remote_name", row.remote_field),
             ("to_local", to_local),
@@ -53,14 +57,6 @@ class CompiledField:
             ("both_ways", to_local and to_remote),
         ):
             object.__setattr__(self, name, value)
-
-    @property
-    def name(self) -> str:
-        return self.mapping.name
-
-    @property
-    def label(self) -> str:
-        return self.mapping.label or self.mapping.name
 
     @property
     def local_field(self) -> str | None:

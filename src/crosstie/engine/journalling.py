@@ -20,7 +20,13 @@ _OUTCOMES = {
 def journal_entries(ctx: Context, item: Carried, problem: Problem | None) -> list[JournalEntry]:
     """Return one entry for each side that was written, one for an uncoupling, and one for a failure."""
     entries = [
-        _entry(ctx, item, _OUTCOMES[item.decision.action], side, changes_of(ctx, item.decision, side))
+        _entry(
+            ctx,
+            item,
+            _OUTCOMES[item.decision.action],
+            side,
+            item.changes.get(side) or changes_of(ctx, item.decision, side),
+        )
         for side, result in item.results.items()
         if result.status is WriteStatus.WRITTEN
     ]

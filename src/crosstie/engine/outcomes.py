@@ -10,6 +10,7 @@ from crosstie.model.base import Base
 from crosstie.model.causes import CAUSES
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Decision, FieldAction, Preference, RecordAction
+from crosstie.model.jobs import FieldChange
 from crosstie.model.mappings import Direction
 from crosstie.model.problems import NewProblem
 from crosstie.model.records import Record, Side, WriteResult, WriteStatus
@@ -22,12 +23,16 @@ _UNKNOWN_CODE = {"Internal_InvalidTableRelation"}
 
 @dataclass(slots=True)
 class Carried:
-    """A decision that was carried out: the results of its writes by side (none where nothing was to be written)."""
+    """A decision that was carried out: the results of its writes by side (none where nothing was to be written).
+
+    `changes` are what an update or a deletion does, by side, as its intent says it.
+    """
 
     decision: Decision
     base: Base | None
     results: dict[Side, WriteResult] = field(default_factory=dict)
     intents: list[str] = field(default_factory=list)
+    changes: dict[Side, tuple[FieldChange, ...]] = field(default_factory=dict)
 
     @property
     def local(self) -> Record | None:

@@ -7,8 +7,10 @@ from uuid import uuid4
 import msgspec
 
 from crosstie.engine.context import Context
+from crosstie.engine.telling import changes_of
 from crosstie.model.decisions import Decision, RecordAction
 from crosstie.model.errors import GuardStopped
+from crosstie.model.jobs import FieldChange
 from crosstie.model.mappings import Mapping
 from crosstie.model.places import Place
 from crosstie.model.records import Side, Write, WriteKind
@@ -16,13 +18,17 @@ from crosstie.model.values import Scalar
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """One write of a plan. `source_id` is the record on the other side that a create copies."""
+    """One write of a plan. `source_id` is the record on the other side that a create copies.
+
+    `changes` are what an update or a deletion does to the record.
+    """
 
     intent_id: str
     decision: Decision
     side: Side
     write: Write
     source_id: str | None
+    changes: tuple[FieldChange, ...] = ()
 
 
 def order_mappings(mappings: Iterable[Mapping]) -> list[Mapping]:
@@ -60,14 +66,14 @@ def _actions(ctx: Context, decision: Decision) -> list[Action]:
             return [_create(ctx, decision, Side.LOCAL)]
         case RecordAction.UPDATE:
             return [
-                _action(decision, side, WriteKind.UPDATE, values)
+                _action(ctx, decision, side, WriteKind.UPDATE, values)
                 for side, values in ((Side.REMOTE, decision.to_remote), (Side.LOCAL, decision.to_local))
                 if values
             ]
         case RecordAction.DELETE_REMOTE:
-            return [_action(decision, Side.REMOTE, WriteKind.DELETE, {})]
+            return [_action(ctx, decision, Side.REMOTE, WriteKind.DELETE, {})]
         case RecordAction.DELETE_LOCAL:
-            return [_action(decision, Side.LOCAL, WriteKind.DELETE, {})]
+            return [_action(ctx, decision, Side.LOCAL, WriteKind.DELETE, {})]
         case _:
             return []
 
@@ -86,11 +92,18 @@ def _create(ctx: Context, decision: Decision, side: Side) -> Action:
     )
 
 
-def _action(decision: Decision, side: Side, kind: WriteKind, values: dict[str, Scalar]) -> Action:
+def _action(ctx: Context, decision: Decision, side: Side, kind: WriteKind, values: dict[str, Scalar]) -> Action:
     record = decision.pair.remote if side is Side.REMOTE else decision.pair.local
     assert record is not None, "an update or delete has a record"
     write = Write(kind=kind, id=record.id, values=values, expected_version=record.version)
-    return Action(intent_id=uuid4().hex, decision=decision, side=side, write=write, source_id=None)
+    return Action(
+        intent_id=uuid4().hex,
+        decision=decision,
+        side=side,
+        write=write,
+        source_id=None,
+        changes=changes_of(ctx, decision, side),
+    )
 
 
 def guard_losses(ctx: Context, losses: int, coupled: int) -> None:

@@ -33,8 +33,6 @@ def _by_field(ctx: Context, fields: tuple[FieldDecision, ...], side: Side) -> di
     wanted = FieldAction.TO_LOCAL if side is Side.LOCAL else FieldAction.TO_REMOTE
     found = {}
     for field in fields:
-        mapped = ctx.compiled.fields[field.position]
-        name = mapped.local_field if side is Side.LOCAL else mapped.remote_field
-        if field.action is wanted and name is not None:
+        if field.action is wanted and (name := ctx.compiled.fields[field.position].field_name(side)) is not None:
             found[name] = field
     return found

@@ -77,7 +77,8 @@ class SqlCouplings:
 
     def coupled(self, mapping: str, side: Side, ids: Iterable[str]) -> list[int]:
         query = select(table.c.id).where(table.c.mapping == mapping)
-        return [found for (found,) in self._work.read_among(query, _id_column(side), ids)]
+        conditions = self._work.among(_id_column(side), ids)
+        return [row[0] for each in conditions for row in self._work.read_plain(query.where(each))]
 
     def by_key(self, mapping: str, side: Side, keys: Iterable[str]) -> dict[str, Coupling]:
         column = table.c.local_key if side is Side.LOCAL else table.c.remote_key
@@ -119,7 +120,7 @@ class SqlCouplings:
             _values(new) | {"id": id_, "revision": 1, "created_at": now}
             for id_, new in zip(ids, couplings, strict=True)
         ]
-        self._unless_coupled(couplings, lambda: self._work.write(_INSERT, rows))
+        self._unless_coupled(couplings, lambda: self._work.write_many(_INSERT, rows))
         return [
             Coupling(**msgspec.structs.asdict(new) | {"id": id_, "revision": 1, "created_at": now})
             for id_, new in zip(ids, couplings, strict=True)
@@ -137,7 +138,7 @@ class SqlCouplings:
 
         def write() -> None:
             for names, rows in groups.items():
-                self._work.write(_update(names), rows)
+                self._work.write_many(_update(names), rows)
 
         self._unless_coupled([coupling for coupling, _ in kept], write)
         return lost

@@ -21,7 +21,7 @@ class IntentQueries(Queries):
     """The intents' part of a unit."""
 
     def open_intents(self, intents: Sequence[Intent]) -> None:
-        self._work.write(_INSERT, [_row(intent) for intent in intents])
+        self._work.write_many(_INSERT, [_row(intent) for intent in intents])
 
     def intents(self, mapping: str, job_ids: Sequence[int] | None = None) -> list[Intent]:
         query = _SELECT.where(table.c.mapping == mapping)

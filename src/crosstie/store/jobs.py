@@ -125,7 +125,7 @@ class JobQueries(Queries):
         return [job_of(row) for row in self._work.read(query)]
 
     def add_journal(self, entries: Sequence[JournalEntry]) -> None:
-        self._work.write(_INSERT_ENTRIES, [_entry_row(entry) for entry in entries])
+        self._work.write_many(_INSERT_ENTRIES, [_entry_row(entry) for entry in entries])
 
     def journal(
         self,

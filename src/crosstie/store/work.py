@@ -1,7 +1,8 @@
 """The connection of one unit of work, and all that differs between SQLite and PostgreSQL."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -10,12 +11,15 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    Dialect,
     Executable,
+    Insert,
     NestedTransaction,
     Row,
     Select,
     Table,
     Text,
+    Update,
     any_,
     bindparam,
     func,
@@ -76,6 +80,16 @@ class Work:
             return 0
         self.start_writing()
         return self.connection.execute(statement, rows).rowcount
+
+    def write_many(self, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement that lives as long as the program once for each of `rows`, which all have the same names.
+
+        Prepared once and given straight to the driver: half the cost of `write`.
+        """
+        if rows:
+            self.start_writing()
+            prepared = _prepared(statement, tuple(rows[0]), self.connection.dialect)
+            self.connection.exec_driver_sql(prepared.sql, prepared.parameters(rows))
 
     def write_returning(self, statement: Executable) -> Sequence[AnyRow]:
         """Run one statement that changes something and return what it returns."""
@@ -142,6 +156,38 @@ class Work:
     def least(self, one: ColumnElement[T], other: ColumnElement[T]) -> ColumnElement[T]:
         """The smaller of two values of a row."""
         return func.min(one, other) if self.is_sqlite else func.least(one, other)
+
+
+class _Prepared(msgspec.Struct, frozen=True):
+    """A statement as the driver takes it. `names` are its parameters, each with what makes of a value the driver's."""
+
+    sql: str
+    names: tuple[str, ...]
+    converters: tuple[tuple[str, Callable[[Any], Any]], ...]
+    positional: bool
+
+    def parameters(self, rows: Iterable[Mapping[str, Any]]) -> list[Any]:
+        """Return what the driver gets for each row."""
+        names, converters, positional, found = self.names, self.converters, self.positional, []
+        for row in rows:
+            values = dict(row)
+            for name, convert in converters:
+                values[name] = convert(values[name])
+            found.append(tuple([values[name] for name in names]) if positional else values)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _prepared(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) -> _Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    types = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
+    converters = {name: type_.bind_processor(dialect) for name, type_ in types.items()}
+    return _Prepared(
+        str(compiled),
+        tuple(compiled.positiontup or names),
+        tuple((name, convert) for name, convert in converters.items() if convert is not None),
+        compiled.positional,
+    )
 
 
 _UNPACKED = text("SELECT value FROM json_each(:packed)").bindparams(bindparam("packed", type_=Text, unique=True))

@@ -61,22 +61,23 @@ def _chunks(answer: Answer) -> list[bytes]:
 
 
 def _part(chunk: bytes) -> Answer:
-    _, _, inner = _split(chunk)
-    start, head, body = _split(inner)
+    _, inner = _parted(chunk)
+    head, body = _parted(inner)
+    start, *lines = head.splitlines() or [b""]
     status = _STATUS.match(start)
     if status is None:
         raise GarbledAnswer(f"A part of the answer to a batch has no status: {excerpt(chunk)}")
-    return Answer(int(status[1]), head, body)
-
-
-def _split(text: bytes) -> tuple[bytes, CIMultiDict[str], bytes]:
-    """Return first line, headers and body; the line break before the next boundary goes."""
-    text = text.lstrip(b"\r\n")
-    head, *rest = _BLANK_LINE.split(text, maxsplit=1)
-    first, *lines = head.splitlines()
     headers: CIMultiDict[str] = CIMultiDict()
     for line in lines:
         name, _, value = line.decode("latin-1").partition(":")
         headers.add(name.strip(), value.strip())
-    body = rest[0] if rest else b""
-    return first, headers, body.removesuffix(b"\n").removesuffix(b"\r")
+    return Answer(int(status[1]), headers, body)
+
+
+def _parted(text: bytes) -> tuple[bytes, bytes]:
+    """Return what is before the first blank line and what is after it; the line break before the next boundary goes."""
+    text = text.lstrip(b"\r\n")
+    blank = _BLANK_LINE.search(text)
+    if blank is None:
+        return text, b""
+    return text[: blank.start()], text[blank.end() :].removesuffix(b"\n").removesuffix(b"\r")

@@ -15,6 +15,7 @@ from crosstie.model.mappings import (
     Lookup,
     UpdateConflictResolution,
 )
+from crosstie.model.places import Place
 from crosstie.model.records import Side
 from crosstie.model.schema import FieldType
 from tests.unit.engine.pairs import BOTH_WAYS, FROM_REMOTE, TO_REMOTE, compiled, field, mapping, row, table
@@ -112,7 +113,7 @@ def test_a_field_that_the_table_lacks(wrong: dict[str, Any], name: str, near: st
         compile_rows(*rows, **wrong)
     assert repr(name) in error.value.words
     assert f"Did you mean {near}?" in error.value.words
-    assert "crosstie mapping reset THINGS" in error.value.advice
+    assert (error.value.advice, error.value.taken_at) == ("Correct the mapping, or restore it.", Place.MAPPING_RESET)
 
 
 @pytest.mark.parametrize(

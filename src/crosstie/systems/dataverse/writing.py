@@ -41,11 +41,12 @@ class Writer:
     async def write(self, table: Table, writes: Sequence[Write], fields: Sequence[str]) -> list[WriteResult]:
         """Carry out the writes; answer each in order. Raises SystemFailure only if nothing was carried out."""
         names = known_fields(table.schema, fields)
+        spelt = self._spelt(table, names)
         parts: list[Part] = []
         results: list[WriteResult | None] = []
         for write in writes:
             try:
-                parts.append(self._part(table, write, names))
+                parts.append(_part(table, write, spelt))
                 results.append(None)
             except Unwritable as error:
                 results.append(refused(str(error), "unwritable-value", error.field))
@@ -64,20 +65,35 @@ class Writer:
             for write, result in zip(writes, results, strict=True)
         ]
 
-    def _part(self, table: Table, write: Write, names: Sequence[str]) -> Part:
-        address = f"{self._client.path}/{table.entity_set}"
-        if write.kind is WriteKind.DELETE:
-            return Part("DELETE", f"{address}({write.id})", {"If-Match": write.expected_version or "*"})
-        body = body_of(table, write.values)
-        prefer = ",".join(filter(None, ("return=representation", table.preference(names))))
-        headers = {"Content-Type": "application/json", "Prefer": prefer}
-        select = f"?$select={quote(','.join(table.selected(names)))}"
-        if write.kind is WriteKind.UPDATE:
-            headers["If-Match"] = write.expected_version or "*"
-            return Part("PATCH", f"{address}({write.id}){select}", headers, _encode(body))
-        if write.id is not None:
-            body = {table.schema.key: write.id, **body}
-        return Part("POST", f"{address}{select}", headers, _encode(body))
+    def _spelt(self, table: Table, names: Sequence[str]) -> "_Spelt":
+        return _Spelt(
+            address=f"{self._client.path}/{table.entity_set}",
+            select=f"?$select={quote(','.join(table.selected(names)))}",
+            headers={
+                "Content-Type": "application/json",
+                "Prefer": ",".join(filter(None, ("return=representation", table.preference(names)))),
+            },
+        )
+
+
+class _Spelt(msgspec.Struct, frozen=True):
+    """What the parts of a batch on one table have in common."""
+
+    address: str
+    select: str
+    headers: dict[str, str]
+
+
+def _part(table: Table, write: Write, spelt: _Spelt) -> Part:
+    if write.kind is WriteKind.DELETE:
+        return Part("DELETE", f"{spelt.address}({write.id})", {"If-Match": write.expected_version or "*"})
+    body = body_of(table, write.values)
+    if write.kind is WriteKind.UPDATE:
+        headers = {**spelt.headers, "If-Match": write.expected_version or "*"}
+        return Part("PATCH", f"{spelt.address}({write.id}){spelt.select}", headers, _encode(body))
+    if write.id is not None:
+        body = {table.schema.key: write.id, **body}
+    return Part("POST", f"{spelt.address}{spelt.select}", spelt.headers, _encode(body))
 
 
 def body_of(table: Table, values: Values) -> dict[str, Any]:
