@@ -169,7 +169,12 @@ class Desk:
     def rows(self, collection: str, filter: str = "") -> list[Json]:
         """Return all records that a filter admits."""
         query = f"?$filter={urllib.parse.quote(filter)}" if filter else ""
-        found: list[Json] = self._signed("GET", f"{self.address(collection)}{query}")["value"]
+        found: list[Json] = []
+        url: str | None = f"{self.address(collection)}{query}"
+        while url:
+            page = self._signed("GET", url)
+            found += page["value"]
+            url = page.get("@odata.nextLink")
         return found
 
     def only(self, collection: str, filter: str) -> Json:

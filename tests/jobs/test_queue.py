@@ -9,7 +9,7 @@ import pytest
 
 from crosstie.app.home import Home
 from crosstie.app.jobs import cancel_job, enqueue, job_status, run_now
-from crosstie.jobs.carrying import MOST_FAILURES, MOST_RECOVERIES, Carrier
+from crosstie.jobs.carrying import LONGEST_PAUSE, MOST_FAILURES, MOST_RECOVERIES, Carrier
 from crosstie.jobs.owners import this_owner
 from crosstie.jobs.processes import STALE, living
 from crosstie.model.errors import CredentialsRefused, InvalidOption, JobRunning, UnknownJob, UnknownMapping, Unreachable
@@ -244,8 +244,12 @@ def test_a_job_that_was_asked_for_tries_again_at_growing_pauses_while_a_system_i
         assert job.not_before is not None
         pauses.append((job.not_before - clock()).total_seconds())
         with stocked.store.begin() as unit:
-            assert unit.background.ready(clock()) == []
-            assert [each.id for each in unit.background.ready(job.not_before)] == [job.id]
+            ready = unit.background.ready
+            assert ready(clock(), LONGEST_PAUSE) == []
+            assert [each.id for each in ready(job.not_before, LONGEST_PAUSE)] == [job.id]
+            assert [each.id for each in ready(clock() - timedelta(days=1), LONGEST_PAUSE)] == [job.id], (
+                "clock put right"
+            )
         clock.at = job.not_before
     assert pauses == sorted(set(pauses)), "each pause is longer than the one before"
     job = carried(stocked, clock, job, MadeUp(stocked.store, at_page=fail))

@@ -16,7 +16,7 @@ from crosstie.app.jobs import (
     run_now,
     set_pace,
 )
-from crosstie.jobs.carrying import Carrier, Ending
+from crosstie.jobs.carrying import LONGEST_PAUSE, Carrier, Ending
 from crosstie.jobs.processes import living
 from crosstie.jobs.scheduling import ALL, due_now, following, tick
 from crosstie.model.errors import InvalidOption, JobRunning, UnknownMapping, Unreachable
@@ -50,7 +50,7 @@ def ticked(home: Home, clock: Clock) -> list[str]:
 def finish(home: Home, clock: Clock, mapping: str | None = None, *, failing: bool = False) -> None:
     """Bring the jobs that wait, those of one mapping or all, to their end."""
     with home.store.begin() as unit:
-        waiting = [job for job in unit.background.ready(clock()) if mapping in (None, job.mapping)]
+        waiting = [job for job in unit.background.ready(clock(), LONGEST_PAUSE) if mapping in (None, job.mapping)]
     for job in waiting:
         carrier = Carrier(home.store, MadeUp(home.store, 1), clock, living(home.store, clock), lambda: False)
         ending = carrier.carry(job.id, job.attempt, None)
@@ -116,6 +116,26 @@ def test_what_was_missed_while_nothing_ran_is_made_up_for_once(stocked: Home, cl
     assert sorted(round_trip(stocked, clock)) == sorted(DEPENDS_ON)
     assert round_trip(stocked, clock) == []
     assert all(schedule(stocked, name).next_at > began for name in DEPENDS_ON)
+
+
+def test_a_clock_that_ran_ahead_and_was_put_right_keeps_no_mapping_waiting(stocked: Home, clock: Clock) -> None:
+    round_trip(stocked, clock)
+    right = clock()
+    clock.pass_by(days=400)
+    assert "CUSTOMER" in round_trip(stocked, clock), "as if it had been off for long"
+    clock.at = right
+    assert "CUSTOMER" in round_trip(stocked, clock)
+    assert schedule(stocked, "CUSTOMER").next_at <= clock() + timedelta(minutes=30)
+    assert round_trip(stocked, clock) == [], "and once only"
+
+
+def test_a_clock_that_is_put_back_a_little_delays_nothing_and_repeats_nothing(stocked: Home, clock: Clock) -> None:
+    round_trip(stocked, clock)
+    planned = schedule(stocked, "CUSTOMER").next_at
+    clock.pass_by(minutes=-5)
+    assert round_trip(stocked, clock) == [], "what has just run is not due again before its time"
+    clock.at = planned
+    assert "CUSTOMER" in round_trip(stocked, clock)
 
 
 def test_of_several_workers_that_look_at_the_same_moment_one_gets_each_mapping(stocked: Home, clock: Clock) -> None:

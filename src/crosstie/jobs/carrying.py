@@ -51,7 +51,7 @@ _DONE_BEFORE = (AlreadyCoupled, NotCoupled, NothingToDo)
 _OF_ONE_TABLE = (MissingPrivilege, SystemRefused)
 """Failures of a system that concern a mapping's table; with any other one, no mapping can go on."""
 _FIRST_PAUSE = timedelta(seconds=10)
-_LONGEST_PAUSE = timedelta(minutes=10)
+LONGEST_PAUSE = timedelta(minutes=10)
 _TURN_SECONDS = 0.5
 _UNEXPECTED = 70
 _STOPPED = "The worker ended before the job was done; it goes on with the next one."
@@ -236,7 +236,7 @@ class Carrier:
         )
 
     def _give_back(self, job: Job, ending: Ending) -> None:
-        pause = min(_FIRST_PAUSE * 3**job.failures, _LONGEST_PAUSE) if ending.transient else None
+        pause = min(_FIRST_PAUSE * 3**job.failures, LONGEST_PAUSE) if ending.transient else None
         with self._store.begin() as unit:
             unit.background.give_back(
                 job,

@@ -36,7 +36,7 @@ def due_now(
         depends_on = [other for other in mapping.depends_on if other in seen]
         seen.add(name)
         schedule = schedules.get(name)
-        if schedule is None or schedule.paused or schedule.next_at > now or name in busy:
+        if schedule is None or name in busy or not has_come(schedule, now):
             continue
         if not waiting.intersection(depends_on):
             turn.append(name)
@@ -44,18 +44,29 @@ def due_now(
     return turn
 
 
+def has_come(schedule: Schedule, now: datetime) -> bool:
+    """Whether the time of a schedule has come.
+
+    One further away than twice its pace was set by a clock that ran ahead and has been put right: it has come, too.
+    """
+    return not schedule.paused and not now < schedule.next_at <= now + 2 * _pace(schedule)
+
+
+def _pace(schedule: Schedule) -> timedelta:
+    return timedelta(minutes=max(schedule.every_minutes, 1))
+
+
 def following(schedule: Schedule, now: datetime) -> datetime:
     """Return the time after the one that has come: at the schedule's pace, but never in the past."""
-    pace = timedelta(minutes=max(schedule.every_minutes, 1))
-    return max(schedule.next_at + pace, now + pace / 2)
+    pace = _pace(schedule)
+    return min(max(schedule.next_at + pace, now + pace / 2), now + pace)
 
 
 def after_run(schedule: Schedule, job_id: int, unreachable: bool, now: datetime) -> Schedule:
     """Return a schedule after a run of its own: while a system is out of reach it tries sooner, at growing pauses."""
     if not unreachable:
         return msgspec.structs.replace(schedule, last_job_id=job_id, failures=0)
-    pace = timedelta(minutes=max(schedule.every_minutes, 1))
-    pause = min(_FIRST_PAUSE * 2 ** min(schedule.failures, 20), pace)
+    pause = min(_FIRST_PAUSE * 2 ** min(schedule.failures, 20), _pace(schedule))
     return msgspec.structs.replace(schedule, last_job_id=job_id, failures=schedule.failures + 1, next_at=now + pause)
 
 
@@ -90,7 +101,7 @@ def tick(store: Store, now: Callable[[], datetime], hindrance: Callable[[Unit], 
         schedules = unit.background.schedules()
         mappings = unit.mappings()
         new = missing(mappings, schedules, at)
-        if not new and not any(each.next_at <= at and not each.paused for each in schedules.values()):
+        if not new and not any(has_come(each, at) for each in schedules.values()):
             return []
         if hindrance(unit):
             return []

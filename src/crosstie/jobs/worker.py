@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from crosstie.jobs import scheduling
-from crosstie.jobs.carrying import Carrier, UseCases
+from crosstie.jobs.carrying import LONGEST_PAUSE, Carrier, UseCases
 from crosstie.jobs.owners import this_owner
 from crosstie.jobs.processes import BEAT, STALE, living, process_lives
 from crosstie.jobs.retention import forget_finished
@@ -185,7 +185,7 @@ class Worker:
     def _hand_over(self) -> None:
         """Hand queued jobs to the workflow engine, where the worker that is free takes them."""
         with self._store.begin() as unit:
-            ready = unit.background.ready(self._now())
+            ready = unit.background.ready(self._now(), LONGEST_PAUSE)
         before, self._handed_over = self._handed_over, {}
         for job in ready:
             key = (job.id, job.attempt)

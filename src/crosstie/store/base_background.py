@@ -4,7 +4,7 @@ Part of a unit of work (`store.base.Unit.background`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -59,8 +59,11 @@ class Background(Protocol):
         """Return the jobs that wait, run, or go on with the next worker, oldest first."""
         ...
 
-    def ready(self, now: datetime, *, limit: int = 100) -> list[Job]:
-        """Return the jobs that a worker may take, oldest first."""
+    def ready(self, now: datetime, longest_pause: timedelta, *, limit: int = 100) -> list[Job]:
+        """Return the jobs that a worker may take, oldest first.
+
+        One that is to wait for longer than the longest pause was put off by a clock that has been put right since.
+        """
         ...
 
     def claim(self, job: Job, owner: str, now: datetime) -> Job | None:

@@ -1,6 +1,6 @@
 """The queries on the queue of background jobs, which are rows of the log of jobs from the moment they are wanted."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, insert, literal, literal_column, or_, select, update
@@ -66,9 +66,10 @@ class QueueQueries(Queries):
     def going_on(self) -> list[Job]:
         return [job_of(row) for row in self._work.read(SELECT_JOBS.where(_GOING_ON).order_by(jobs.c.id))]
 
-    def ready(self, now: datetime, *, limit: int = 100) -> list[Job]:
+    def ready(self, now: datetime, longest_pause: timedelta, *, limit: int = 100) -> list[Job]:
         query = SELECT_JOBS.where(
-            jobs.c.state == _QUEUED, or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+            jobs.c.state == _QUEUED,
+            or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now, jobs.c.not_before > now + longest_pause),
         ).order_by(jobs.c.id)
         return [job_of(row) for row in self._work.read(query.limit(limit))]
 
