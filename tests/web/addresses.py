@@ -58,6 +58,10 @@ PAGES: dict[str, Address] = {
     "record-uncoupled": lambda site: free(site),
     "record-option": lambda site: "/records/PAYMENT%20TERMS/remote/1",
     "record-history": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}/history",
+    "record-related": lambda site: f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}/related",
+    "record-related-records": lambda site: (
+        f"/records/CUSTOMER/local/{coupled(site, CouplingState.CONFLICT)}/related/opportunities"
+    ),
     "record-couple": lambda site: f"{free(site)}/couple",
     "record-couple-replace": lambda site: (
         f"/records/CUSTOMER/local/{coupled(site)}/couple?to={uncoupled(site, Side.REMOTE)}&all=1"

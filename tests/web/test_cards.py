@@ -41,6 +41,34 @@ def test_a_card_shows_the_record_its_partner_and_what_differs(page: Page, small:
     ).to_be_visible()
 
 
+def test_the_factbox_counts_what_is_open_for_the_account_and_lists_it(page: Page, small: Site) -> None:
+    local, remote = pair(small)
+    whose = {"customerid_account@odata.bind": f"/accounts({remote})"}
+    bicycles = small.dv.add("opportunities", name="Bicycles", estimatedvalue=1200.5, **whose)["opportunityid"]
+    small.dv.add("opportunities", name="Of somebody else")
+    won = small.dv.add("opportunities", name="Won already", **whose)["opportunityid"]
+    small.dv.change("opportunities", won, statecode=1, statuscode=3)
+    draft = small.dv.add("quotes", name="A draft", **whose)["quoteid"]
+    small.dv.add("incidents", title="A carton short", **whose)
+    page.goto(card("local", local))
+    box = page.get_by_role("complementary")
+    expect(box.get_by_role("link", name="1 Opportunities")).to_be_visible()
+    expect(box.get_by_role("link", name="0 Quotes")).to_be_visible()
+    expect(box.get_by_role("link", name="1 Cases")).to_be_visible()
+    box.get_by_role("link", name="1 Opportunities").press("Enter")
+    dialog = page.locator("#dialog")
+    expect(dialog.get_by_role("heading", name="Open opportunities")).to_be_visible()
+    expect(dialog.locator("tbody tr")).to_have_count(1)
+    expect(dialog.get_by_role("row")).to_contain_text(["Name", "1,200.5"])
+    link = dialog.get_by_role("link", name="Open Bicycles")
+    expect(link).to_have_attribute("href", re.compile(f"etn=opportunity.*{bicycles}"))
+    page.keyboard.press("Escape")
+    small.dv.change("quotes", draft, statecode=1, statuscode=2)
+    page.goto(card("remote", remote))
+    box.get_by_role("link", name="1 Quotes").click()
+    expect(dialog).to_contain_text("A draft")
+
+
 def test_actions_that_cannot_be_used_say_why(page: Page, small: Site) -> None:
     """behaviour: CRMSynchRulesTest/TestCoupleCompanyContactThroughUI
     behaviour: CRMIntegrationMgtTest/ShowCoupledCRMEntityStartsCouplingIfNotCoupled

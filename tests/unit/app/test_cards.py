@@ -8,10 +8,11 @@ from crosstie.app.differences import differences
 from crosstie.app.landing import explain_uncoupled
 from crosstie.app.previewing import preview_creation
 from crosstie.app.record_history import job_entries, record_history
+from crosstie.app.related import related_figures, related_records
 from crosstie.app.uncoupling import foresee_uncoupling
 from crosstie.model.couplings import CouplingState
 from crosstie.model.decisions import Preference
-from crosstie.model.errors import InvalidOption, NotCoupled, UnknownMapping, UnknownRecord
+from crosstie.model.errors import InvalidOption, NotCoupled, UnknownMapping, UnknownRecord, UnknownTable
 from crosstie.model.mappings import Direction
 from crosstie.model.records import Side
 from tests.unit.app.desk import Desk
@@ -184,3 +185,22 @@ async def test_uncoupling_says_whether_a_partner_could_come_again(
     assert "CONTACT" in found.dependants
     with pytest.raises(NotCoupled):
         await foresee_uncoupling(desk.session, "CUSTOMER", LOCAL, coupling.remote_id)
+
+
+# --- what belongs to the account ---------------------------------------------------------------------------------
+
+
+async def test_a_system_without_opportunities_quotes_and_cases_shows_no_figures(desk: Desk) -> None:
+    coupling = await desk.pair("10000")
+    assert await related_figures(desk.session, "CUSTOMER", LOCAL, coupling.local_id) == []
+    with pytest.raises(UnknownTable):
+        await related_records(desk.session, "CUSTOMER", LOCAL, coupling.local_id, "quotes")
+
+
+async def test_what_is_not_coupled_with_an_account_has_no_figures(desk: Desk) -> None:
+    id = desk.world.customer("10000")
+    assert await related_figures(desk.session, "CUSTOMER", LOCAL, id) == []
+    with pytest.raises(UnknownRecord, match="not coupled with an account"):
+        await related_records(desk.session, "CUSTOMER", LOCAL, id, "cases")
+    with pytest.raises(InvalidOption, match="opportunities, quotes, cases"):
+        await related_records(desk.session, "CUSTOMER", LOCAL, id, "orders")

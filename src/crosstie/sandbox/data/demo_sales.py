@@ -57,6 +57,8 @@ def remote_sales() -> Iterator[tuple[str, list[Row]]]:
             for position, line in enumerate(lines, 1)
         ],
     )
+    for kind in ("opportunity", "quote", "incident"):
+        yield kind, [_SOLD[kind](row) for row in read_csv("selling") if row["kind"] == kind]
 
 
 @cache
@@ -243,3 +245,42 @@ def _remote_line(number: str, position: int, line: dict[str, str]) -> Row:
         "baseamount": price * Decimal(line["quantity"]),
         "extendedamount": amount,
     }
+
+
+def _opportunity(row: dict[str, str]) -> Row:
+    return {
+        "opportunityid": identity("opportunities", row["title"]),
+        "name": row["title"],
+        "estimatedvalue": Decimal(row["amount"]),
+        "estimatedclosedate": f"{row['date']}T00:00:00Z",
+        **_of_account(row),
+    }
+
+
+def _quote(row: dict[str, str]) -> Row:
+    return {
+        "quoteid": identity("quotes", row["number"]),
+        "quotenumber": row["number"],
+        "name": row["title"],
+        "totalamount": Decimal(row["amount"]),
+        "effectiveto": f"{row['date']}T00:00:00Z",
+        **_of_account(row),
+    }
+
+
+def _incident(row: dict[str, str]) -> Row:
+    return {
+        "incidentid": identity("incidents", row["number"]),
+        "ticketnumber": row["number"],
+        "title": row["title"],
+        **_of_account(row),
+    }
+
+
+def _of_account(row: dict[str, str]) -> Row:
+    """Return whose it is, and how far it has come."""
+    account = identity("accounts", row["customer"])
+    return {"_customerid_value": account, "statecode": int(row["state"]), "statuscode": int(row["status"])}
+
+
+_SOLD = {"opportunity": _opportunity, "quote": _quote, "incident": _incident}

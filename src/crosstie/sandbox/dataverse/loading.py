@@ -26,6 +26,8 @@ TABLES: Final = (
     "salesorder",
     "salesorderdetail",
     "opportunity",
+    "quote",
+    "incident",
     "asyncoperation",
     "sdkmessage",
     "sdkmessagefilter",
