@@ -11,9 +11,6 @@ from crosstie.model.planned import PlannedRecord
 
 T = TypeVar("T")
 
-FieldValue: TypeAlias = str | int | bool | None
-"""A value of a field: numbers with decimals are text, so that no digit is lost; times are ISO 8601."""
-
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A page of a list. `next` goes into `after` of the next request; it is null on the last page."""
