@@ -5,7 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from crosstie.app.coupling import list_couplings
+from crosstie.app.coupling import list_couplings, set_up_coupling
+from crosstie.app.jobs import enqueue
+from crosstie.app.mappings import list_mappings
+from crosstie.app.synchronising import synchronise
 from tests.web.conftest import Site, looking
 from tests.web.pairs import account, card, coupling, customer, open_dialog, pair
 
@@ -188,7 +191,7 @@ def test_choose_record_lists_what_the_filter_admits_with_who_is_coupled(page: Pa
     expect(dialog.get_by_role("row", name="Current one")).to_have_count(0)
     dialog.get_by_role("searchbox").fill("Free 07")
     expect(dialog.get_by_role("row", name="Free 06")).to_have_count(0)
-    dialog.get_by_role("link", name="Free 07").click()
+    dialog.get_by_role("link", name="Free 07", exact=True).click()
     expect(dialog.get_by_role("radio", name="Free 07")).to_be_checked()
 
 
@@ -360,3 +363,65 @@ def test_what_cannot_be_coupled_first_is_said_and_the_coupling_goes_on(page: Pag
     found = coupling(small, local)
     assert found is not None
     assert found.state == "waiting"
+
+
+def test_users_are_chosen_from_and_salespeople_made_of_them_but_nothing_is_edited(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingTest/CRMSystemUserPageCoupleControlsVisibility"""
+    local = small.bc.add("salespeoplePurchasers", code="JO", displayName="Jim")["id"]
+    small.dv.add_user("Ann", "Doe")
+    page.goto(f"{card('local', local, 'SALESPEOPLE')}/choose")
+    row = page.get_by_role("row", name="Ann Doe")
+    expect(row).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Coupling|Uncouple"))).to_have_count(0)
+    expect(row.get_by_role("textbox")).to_have_count(0)
+    row.get_by_role("link", name="Create salesperson").click()
+    dialog = page.locator("#dialog")
+    expect(dialog.get_by_label("Create New")).to_be_checked()
+    expect(dialog.locator(".compare").get_by_role("row", name="Name")).to_contain_text("Ann Doe")
+
+
+def test_the_dialog_opens_for_the_current_row_of_the_skipped_ones(page: Page, small: Site) -> None:
+    """behaviour: CRMSynchSkippedRecords/T125_CoupleActionOpensCouplingRecordPage"""
+    for code, name in (("AA", "Ann Doe"), ("BB", "Ben Roe")):
+        small.bc.add("salespeoplePurchasers", code=code, displayName=name)
+        user = small.dv.add_user(*name.split(" "))["systemuserid"]
+        small.do(lambda session, c=code, u=user: set_up_coupling(session, "SALESPEOPLE", c, u, synchronise="no"))
+        small.dv.change("systemusers", user, internalemailaddress="long" * 20 + "@adatum.example")
+    for _ in range(2):
+        small.do(lambda session: synchronise(session, "SALESPEOPLE"))
+    page.goto("/lists/SALESPEOPLE?state=skipped")
+    page.get_by_role("row", name="Ben Roe").locator("td").last.click()
+    dialog = open_dialog(page, "Set Up Coupling", "Set Up Coupling")
+    expect(dialog.locator(".boxed").first).to_have_text("BB · Ben Roe")
+
+
+def test_create_new_is_not_for_a_record_that_is_coupled(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingRecord/CheckingCreateNewOnCoupledRecords"""
+    local, remote = pair(small)
+    page.goto(f"{card('local', local)}/couple?create=1&synchronise=no")
+    expect(page.get_by_label("Create New")).to_be_disabled()
+    expect(page.get_by_label("Create New")).not_to_be_checked()
+    expect(page.get_by_role("radio", name="Adatum")).to_be_checked()
+    expect(page.get_by_label("Synchronize After Coupling")).to_have_value("no")
+    token = page.locator("body").get_attribute("hx-headers") or ""
+    secret = re.search(r'Token": "(\w+)"', token)
+    assert secret is not None
+    headers = {"X-CSRF-Token": secret.group(1)}
+    answer = page.request.post(f"{card('local', local)}/couple", form={"create": "1"}, headers=headers)
+    assert answer.status == 409
+    assert "already-coupled" in answer.text()
+    assert [each.remote_id for each in list_couplings(small.home, "CUSTOMER").couplings] == [remote]
+
+
+def test_the_dialog_goes_by_the_mapping_and_not_by_what_a_job_was_asked_for(page: Page, small: Site) -> None:
+    """behaviour: CRMCouplingRecord/CRMTableNameInBufferDefinedByTableMapping
+    behaviour: CRMCouplingRecord/CRMTableNameInBufferIsBlankIfNoTableMapping
+    """
+    local = customer(small)
+    account(small)
+    enqueue(small.home, "synchronise", {"mapping": "CUSTOMER", "records": [local], "direction": "from_remote"})
+    page.goto(f"{card('local', local)}/couple")
+    expect(page.get_by_label("Synchronize After Coupling")).to_have_value("to_remote")
+    assert [each.name for each in list_mappings(small.home) if each.remote_table == "account"] == ["CUSTOMER", "VENDOR"]
+    page.goto(f"{card('local', local, 'NOTHING')}/couple")
+    expect(page.get_by_role("alert")).to_contain_text("unknown-mapping")

@@ -255,6 +255,7 @@ async def choose(
     """The records of the other side, narrowed by the mapping's filter, to choose a partner from (P12)."""
     async with session_of(request) as session:
         card = await show_card(session, mapping, side, record_id)
+        compiled = await session.compiled(card.mapping)
         rows = await list_records(
             session,
             mapping,
@@ -265,9 +266,18 @@ async def choose(
             size=_ROWS,
             after=after,
         )
-    here = address_of(card.mapping, side, card.id)
+    creates = compiled.mapping.reaches(side) and compiled.schema(side).creatable
     return await page(
-        request, "choose_record.html", card=card, rows=rows, here=here, search=q, hide=hide, after=after or ""
+        request,
+        "choose_record.html",
+        card=card,
+        rows=rows,
+        here=address_of(card.mapping, side, card.id),
+        there=address_of(card.mapping, side.other, ""),
+        creates=creates,
+        search=q,
+        hide=hide,
+        after=after or "",
     )
 
 
