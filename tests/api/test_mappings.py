@@ -2,6 +2,7 @@
 
 import pytest
 
+from crosstie.model.people import AuditAction, PrincipalKind
 from tests.api.conftest import Desks, Served
 
 pytestmark = pytest.mark.xdist_group("api")
@@ -107,3 +108,11 @@ def test_removed_couplings_are_listed_and_undone_by_their_entry(served: Served, 
     [row] = served.done("viewer", "GET", "/api/v1/couplings/removed")["items"]
     assert row["since"] == "coupled_again"
     served.refused("viewer", "GET", "/api/v1/couplings/removed?mapping=ITEM", 404, "unknown-mapping")
+
+
+def test_a_schedule_is_changed_under_the_name_of_who_asked(served: Served) -> None:
+    served.done("administrator", "PATCH", "/api/v1/schedules/CUSTOMER", {"every_minutes": 15, "paused": True})
+    with served.home.store.begin() as unit:
+        lines = unit.people.audit(actions=[AuditAction.CHANGE_SCHEDULE])
+    assert {(each.subject, each.actor_kind) for each in lines} == {("CUSTOMER", PrincipalKind.TOKEN)}
+    assert sorted(each.details["changes"][0]["setting"] for each in lines) == ["every_minutes", "paused_reason"]

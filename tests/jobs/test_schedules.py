@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from crosstie.app.asking import asked_by
 from crosstie.app.home import Home
 from crosstie.app.jobs import (
     cancel_job,
@@ -16,12 +17,14 @@ from crosstie.app.jobs import (
     run_now,
     set_pace,
 )
+from crosstie.app.people.acting import command_line
 from crosstie.jobs.carrying import LONGEST_PAUSE, Carrier, Ending
 from crosstie.jobs.processes import living
 from crosstie.jobs.scheduling import ALL, due_now, following, tick
 from crosstie.model.errors import InvalidOption, JobRunning, UnknownMapping, Unreachable
 from crosstie.model.jobs import Job, JobState
 from crosstie.model.mappings import Mapping
+from crosstie.model.people import AuditAction, Principal, PrincipalKind, Role
 from crosstie.model.schedules import EVERY_MINUTES, Schedule
 from crosstie.standard import load_standard
 from crosstie.store.base import Unit
@@ -220,6 +223,29 @@ def test_all_schedules_can_be_paused_and_paced_together(stocked: Home, clock: Cl
             set_pace(stocked, None, minutes)
     with pytest.raises(UnknownMapping):
         pause_schedule(stocked, "NOBODY")
+
+
+def test_who_changed_a_schedule_is_in_the_audit_log(stocked: Home) -> None:
+    """What changes nothing leaves no line."""
+    anna = Principal(kind=PrincipalKind.USER, name="anna", role=Role.ADMINISTRATOR)
+    with asked_by(anna):
+        set_pace(stocked, "CUSTOMER", 5)
+        set_pace(stocked, "customer", 5)
+        pause_schedule(stocked, "CUSTOMER")
+    resume_schedule(stocked, "CUSTOMER")
+    resume_schedule(stocked, "CUSTOMER")
+    with stocked.store.begin() as unit:
+        lines = sorted(unit.people.audit(actions=[AuditAction.CHANGE_SCHEDULE]), key=lambda each: each.id)
+    assert [(each.actor, each.subject) for each in lines] == [
+        ("anna", "CUSTOMER"),
+        ("anna", "CUSTOMER"),
+        (command_line().name, "CUSTOMER"),
+    ]
+    assert [each.details["changes"][0] for each in lines] == [
+        {"setting": "every_minutes", "before": 30, "after": 5},
+        {"setting": "paused_reason", "before": "", "after": "paused by a person"},
+        {"setting": "paused_reason", "before": "paused by a person", "after": ""},
+    ]
 
 
 def test_a_disabled_mapping_is_left_alone(stocked: Home, clock: Clock) -> None:

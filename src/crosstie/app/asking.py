@@ -19,13 +19,19 @@ def asked_by(principal: Principal) -> Iterator[None]:
         _asker.reset(before)
 
 
-def asker_words() -> str:
-    """Return who asks, in words; where no request came in, it is whoever runs this process."""
+def asker() -> Principal:
+    """Return who asks; where no request came in, it is whoever runs this process."""
     found = _asker.get()
     if found is None:
         from crosstie.app.people.acting import command_line
 
         found = command_line()
+    return found
+
+
+def asker_words() -> str:
+    """Return who asks, in words."""
+    found = asker()
     match found.kind:
         case PrincipalKind.TOKEN:
             return f"API token {found.name}"

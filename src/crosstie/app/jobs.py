@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from crosstie.app.asking import asker_words
+from crosstie.app.asking import asker, asker_words
 from crosstie.app.background import HomeDuties, read_arguments
 from crosstie.app.home import Home
+from crosstie.app.people.acting import note
 from crosstie.app.session import find_mapping, utc_now
 from crosstie.engine.planning import order_mappings
 from crosstie.jobs.processes import living, process_lives
@@ -18,6 +19,7 @@ from crosstie.model.errors import InvalidOption, UnknownJob, UnknownMapping
 from crosstie.model.jobs import Job, JobState, NewJob
 from crosstie.model.mappings import Direction
 from crosstie.model.mappings import Mapping as TableMapping
+from crosstie.model.people import AuditAction
 from crosstie.model.places import Place
 from crosstie.model.schedules import Schedule
 from crosstie.store.base import Unit
@@ -153,7 +155,8 @@ def list_schedules(home: Home) -> Schedules:
 def pause_schedule(home: Home, mapping: str | None = None, *, reason: str = BY_A_PERSON) -> list[str]:
     """Keep a mapping, or every enabled one, from being synchronised by itself; return their names.
 
-    A job that runs already goes on. Raises UnknownMapping.
+    A job that runs already goes on. Whoever asks (`app.asking`) is noted in the audit log, as with every change of a
+    schedule. Raises UnknownMapping.
     """
     return _change(home, mapping, lambda schedule: msgspec.structs.replace(schedule, paused_reason=reason))
 
@@ -212,9 +215,21 @@ def _change(home: Home, mapping: str | None, change: Callable[[Schedule], Schedu
     with home.store.begin() as unit:
         names = _names(unit.mappings(), mapping)
         for name in names:
-            schedule = unit.background.schedule(name) or Schedule(mapping=name, next_at=utc_now())
-            unit.background.put_schedule(change(schedule))
+            before = unit.background.schedule(name) or Schedule(mapping=name, next_at=utc_now())
+            after = change(before)
+            unit.background.put_schedule(after)
+            if changes := _differences(before, after):
+                note(unit, asker(), AuditAction.CHANGE_SCHEDULE, name, utc_now(), details={"changes": changes})
     return names
+
+
+def _differences(before: Schedule, after: Schedule) -> list[dict[str, Any]]:
+    """Return what a person decides about a schedule and what has become otherwise."""
+    return [
+        {"setting": name, "before": old, "after": new}
+        for name in ("every_minutes", "paused_reason")
+        if (old := getattr(before, name)) != (new := getattr(after, name))
+    ]
 
 
 def _names(mappings: Sequence[TableMapping], mapping: str | None) -> list[str]:

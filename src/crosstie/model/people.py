@@ -251,7 +251,7 @@ class Issued(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class AuditAction(StrEnum):
-    """What was done, or was to be done, about people and tokens, and to mappings."""
+    """What was done, or was to be done, about people and tokens, and to mappings and schedules."""
 
     MAKE_FIRST_LINK = "make_first_link"
     INVITE = "invite"
@@ -268,6 +268,7 @@ class AuditAction(StrEnum):
     REVOKE_TOKEN = "revoke_token"
     CHANGE_MAPPING = "change_mapping"
     RESET_MAPPING = "reset_mapping"
+    CHANGE_SCHEDULE = "change_schedule"
 
 
 class AuditOutcome(StrEnum):
