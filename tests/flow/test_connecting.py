@@ -20,7 +20,7 @@ from crosstie.app.jobs import list_schedules
 from crosstie.app.mappings import change_mapping, list_mappings, reset_mappings
 from crosstie.app.people.acting import command_line
 from crosstie.app.setting_up import check_setup, choose_ownership, enter_connection, finish_setup, setup_state
-from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection, UnknownTable
+from crosstie.model.errors import EnvironmentChanged, InvalidConnection, UnknownConnection, UnknownTable, Unreachable
 from crosstie.model.mapping_changes import MappingChanges
 from crosstie.model.mappings import Direction, FieldMapping
 from crosstie.model.records import Side
@@ -268,3 +268,42 @@ async def test_another_company_is_refused_while_records_are_coupled_and_read_fro
     assert find_connection(flow.home, "business-central").environment == here.environment
     with flow.home.store.begin() as unit:
         assert unit.cursor("CUSTOMER", Side.LOCAL) is None
+
+
+async def test_mappings_that_are_kept_ask_for_the_company_of_the_environment_that_is_connected_now(
+    flow: Flow, flow_sandbox: Sandbox
+) -> None:
+    before = {each.name: each for each in (await flow.session()).mappings()}
+    elsewhere = "00000000-0000-0000-0000-0000000000ff"
+    company = before["CUSTOMER"].remote_filter
+    assert company is not None
+    ours = company.partition("bcbi_companyid eq ")[2][:36]
+    with flow.home.store.begin() as unit:
+        for mapping in before.values():
+            text = (mapping.remote_filter or "").replace(ours, elsewhere) or None
+            unit.put_mapping(msgspec.structs.replace(mapping, remote_filter=text, only_coupled=False))
+        here = find_connection(flow.home, "business-central")
+        unit.put_connection(msgspec.structs.replace(here, environment="contoso/test/other-company"))
+    enter(flow, flow_sandbox)
+    await check_setup(flow.home)
+    laid = await finish_setup(flow.home, mappings="keep")
+    assert (laid.mappings, laid.off) == ([], {})
+    await flow.start_afresh()
+    after = (await flow.session()).mappings()
+    assert {each.name: each.remote_filter for each in after} == {
+        name: each.remote_filter for name, each in before.items()
+    }
+    assert not any(each.only_coupled for each in after), "what was changed by hand is kept"
+
+
+async def test_nothing_is_stored_when_a_system_goes_down_at_the_last_step(fresh: Flow, flow_sandbox: Sandbox) -> None:
+    enter(fresh, flow_sandbox)
+    await check_setup(fresh.home)
+    fresh.dv.fault("drop_before", times=None, path="bcbi_compan")
+    with pytest.raises(Unreachable):
+        await finish_setup(fresh.home)
+    with fresh.home.store.begin() as unit:
+        assert (unit.connections(), unit.mappings(), dict(unit.settings())) == ([], [], {})
+    assert setup_state(fresh.home).passed
+    fresh.dv.heal()
+    assert (await finish_setup(fresh.home)).off == {}

@@ -185,6 +185,8 @@ class Prepared(NamedTuple):
     mappings: list[Mapping]
     off: dict[str, str]
     settings: dict[str, str]
+    company: str | None
+    """The id of the row that stands for the company in Dataverse."""
 
     def store(self, unit: Unit) -> LaidDown:
         """Store them; the next job reads both sides from the start."""
@@ -253,4 +255,4 @@ async def prepare_standard(
             off[mapping.name] = misfit.error.words
         mappings.append(msgspec.structs.replace(mapping, enabled=mapping.enabled and misfit is None))
     settings = {"ownership_model": ownership, "company_id": access.settings["company_id"]}
-    return Prepared(mappings, off, settings)
+    return Prepared(mappings, off, settings, company)

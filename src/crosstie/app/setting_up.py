@@ -1,6 +1,7 @@
 """Setting up the connections in steps that can be left and resumed; nothing is used before the last one (F01)."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,11 +21,13 @@ from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionView
 from crosstie.model.connections import Connection
 from crosstie.model.errors import InvalidConnection, InvalidOption
+from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.records import Side
 from crosstie.standard import load_standard, standard_names
 from crosstie.store.base import Unit
 
 _DRAFT = "connection setup"
+_COMPANY = re.compile(r"\b(bcbi_companyid eq )[0-9a-f-]{36}\b", re.IGNORECASE)
 _NAMES = {Side.LOCAL: "business-central", Side.REMOTE: "dataverse"}
 
 
@@ -200,23 +203,26 @@ async def check_setup(home: Home) -> list[PreflightFinding]:
 
 
 async def compare_mappings(home: Home) -> list[Compared]:
-    """Return the mappings that there are, with what differs from those shipped. Reads no records."""
-    async with _trying(home) as session:
-        found = []
-        for mapping in session.mappings():
-            standard = await standard_of(session, mapping)
-            if standard is None:
-                found.append(Compared(name=mapping.name, differences=["it is not one of those shipped"]))
-                continue
-            names = [
-                name.replace("_", " ")
-                for name in mapping.__struct_fields__
-                if name not in ("fields", "local_filter", "remote_filter")
-                and getattr(mapping, name) != getattr(standard, name)
-            ]
-            own, shipped = ({str(row.name): row for row in each.fields} for each in (mapping, standard))
-            names += [f"field {each}" for each in own.keys() | shipped.keys() if own.get(each) != shipped.get(each)]
-            found.append(Compared(name=mapping.name, differences=sorted(names)))
+    """Return the mappings that there are, with what differs from those shipped for the ownership that was chosen."""
+    with home.store.begin() as unit:
+        draft, _ = _draft(unit)
+    session = Session(home, home.store, {}, {})
+    session.settings["ownership_model"] = draft.ownership or "person"
+    found = []
+    for mapping in session.mappings():
+        standard = await standard_of(session, mapping)
+        if standard is None:
+            found.append(Compared(name=mapping.name, differences=["it is not one of those shipped"]))
+            continue
+        names = [
+            name.replace("_", " ")
+            for name in mapping.__struct_fields__
+            if name not in ("fields", "local_filter", "remote_filter")
+            and getattr(mapping, name) != getattr(standard, name)
+        ]
+        own, shipped = ({str(row.name): row for row in each.fields} for each in (mapping, standard))
+        names += [f"field {each}" for each in own.keys() | shipped.keys() if own.get(each) != shipped.get(each)]
+        found.append(Compared(name=mapping.name, differences=sorted(names)))
     return found
 
 
@@ -224,7 +230,8 @@ async def finish_setup(home: Home, *, mappings: str = "keep") -> LaidDown:
     """Use the connections from now on, and lay down the standard mappings; return those laid down.
 
     `mappings` is "keep", which adds only what is missing, or "defaults", which restores all as shipped. Couplings stay.
-    What cannot work in the two systems is disabled, and said with its reason. Everything is stored, or nothing.
+    What cannot work in the two systems is disabled, and said with its reason; filters that name the company of another
+    environment, which was connected before, name the one that is now. Everything is stored, or nothing.
     Raises InvalidOption if a step is missing, InvalidConnection if the preflight has not passed, EnvironmentChanged,
     SystemFailure.
     """
@@ -234,26 +241,41 @@ async def finish_setup(home: Home, *, mappings: str = "keep") -> LaidDown:
         draft, _ = _draft(unit)
         there = unit.mappings()
     _both(draft)
-    if not draft.passed:
-        raise InvalidConnection(
-            "The connections have not passed the preflight as they are now.", next_step="Run the preflight again."
-        )
+    _require_checked(draft, draft)
     kept = [each for each in there if mappings == "keep" or each.name not in standard_names()]
     wanted = [name for name in standard_names() if name not in {each.name for each in kept}]
-    async with _trying(home) as session:
+    async with _trying(home, draft) as session:
         environments = {side: (await system.info()).environment for side, system in session.systems.items()}
         ready = await prepare_standard(session, wanted, ownership=draft.ownership or "person")
+        if any(each.environment not in ("", environments[side]) for side, each in draft.connections.items()):
+            kept = [_of_company(each, ready.company) for each in kept]
         misfits = [(each, await misfit_of(each, session.systems)) for each in kept if each.enabled]
     off = {each.name: found.error.words for each, found in misfits if found is not None and found.lacking}
     with home.store.begin() as unit:
+        _require_checked(draft, _draft(unit)[0])  # else another window has entered something else meanwhile
         for side, connection in draft.connections.items():
             put_working(unit, msgspec.structs.replace(connection, enabled=True, paused_reason=""), environments[side])
         done = ready.store(unit)
         for mapping in kept:
-            if mapping.name in off:
-                unit.put_mapping(msgspec.structs.replace(mapping, enabled=False))
+            changed = msgspec.structs.replace(mapping, enabled=mapping.enabled and mapping.name not in off)
+            if changed not in there:
+                unit.put_mapping(changed)
         unit.put_secret(_DRAFT, None)
     return msgspec.structs.replace(done, off=done.off | off)
+
+
+def _require_checked(draft: Draft, now: Draft) -> None:
+    if not draft.passed or now.digest != draft.digest:
+        raise InvalidConnection(
+            "The connections have not passed the preflight as they are now.", next_step="Run the preflight again."
+        )
+
+
+def _of_company(mapping: TableMapping, company: str | None) -> TableMapping:
+    """Return a mapping whose filter asks for this company's row, where it asked for one of another environment."""
+    if company is None or mapping.remote_filter is None:
+        return mapping
+    return msgspec.structs.replace(mapping, remote_filter=_COMPANY.sub(rf"\g<1>{company}", mapping.remote_filter))
 
 
 def drop_setup(home: Home) -> None:
@@ -263,11 +285,8 @@ def drop_setup(home: Home) -> None:
 
 
 @asynccontextmanager
-async def _trying(home: Home) -> AsyncIterator[Session]:
+async def _trying(home: Home, draft: Draft) -> AsyncIterator[Session]:
     """Open the systems that were entered, for what has to be looked at before they are used."""
-    with home.store.begin() as unit:
-        draft, _ = _draft(unit)
-    _both(draft)
     systems = {side: open_system(impatient(each)) for side, each in draft.connections.items()}
     try:
         yield Session(home, home.store, systems, {})

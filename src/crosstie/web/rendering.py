@@ -157,13 +157,16 @@ def _read_frame(request: StrictRequest) -> Frame:
             for each in unit.mappings()
         ]
         running = len(unit.running_jobs())
-        paused = [each for each in unit.connections() if each.paused_reason]
+        stopped = [each for each in unit.connections(with_secrets=False) if each.paused_reason]
     return msgspec.structs.replace(
         bare,
         mappings=mappings,
         problems=sum(each.problems for each in mappings),
         running=running,
-        notices=[f"{each.name} is paused: {each.paused_reason}" for each in paused],
+        notices=[
+            f"The connection {each.name} is {'broken' if each.enabled else 'disabled'}: {each.paused_reason}"
+            for each in stopped
+        ],
     )
 
 
