@@ -5,6 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from crosstie.app import browsing
+from crosstie.app.coupling import create_partners
+from crosstie.app.lists import list_records
+from crosstie.app.selecting import Selection
+from crosstie.web.routes import lists
 from tests.web.conftest import Site, looking
 from tests.web.pairs import account, couple, customer, pair
 
@@ -124,6 +129,87 @@ def test_the_list_is_used_with_the_keyboard_alone(page: Page, small: Site) -> No
     expect(said(page)).to_have_text("4 selected")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/records/CUSTOMER/local/"))
+
+
+def test_ranges_are_selected_from_row_to_row_with_mouse_and_keyboard(page: Page, small: Site) -> None:
+    many(small, 60)
+    page.goto("/lists/CUSTOMER")
+    cells = page.locator("#list td.name")
+    cells.nth(2).click()
+    expect(said(page)).to_have_text("0 selected")
+    expect(page.get_by_text("Actions are for the current row.")).to_be_visible()
+    cells.nth(6).click(modifiers=["Shift"])
+    expect(said(page)).to_have_text("5 selected")
+    cells.nth(4).click(modifiers=["Shift"])
+    expect(said(page)).to_have_text("3 selected")
+    cells.nth(1).click(modifiers=["Shift"])
+    expect(said(page)).to_have_text("2 selected")
+    cells.nth(10).click(modifiers=["Control"])
+    expect(said(page)).to_have_text("3 selected")
+    rows(page).nth(13).get_by_role("checkbox").click(modifiers=["Shift"])
+    expect(said(page)).to_have_text("6 selected")
+    page.keyboard.press("Control+Home")
+    expect(rows(page).nth(0)).to_be_focused()
+    page.keyboard.press("Control+Space")
+    expect(said(page)).to_have_text("7 selected")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    expect(rows(page).nth(30)).to_be_focused()
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(said(page)).to_have_text("10 selected")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(said(page)).to_have_text("9 selected")
+    page.keyboard.press("Control+a")
+    expect(said(page)).to_have_text("50 selected")
+    page.keyboard.press("Control+a")
+    expect(said(page)).to_have_text("All that match are selected: 60")
+    page.keyboard.press("Control+End")
+    expect(rows(page).nth(49)).to_be_focused()
+    page.get_by_role("link", name="Next page").click()
+    expect(rows(page)).to_have_count(10)
+    expect(rows(page).first).to_be_in_viewport()
+
+
+def test_without_a_selection_actions_are_for_the_current_row(page: Page, small: Site) -> None:
+    pair(small, "10000", displayName="Adatum")
+    customer(small, "20000", displayName="Trey Research")
+    page.goto("/lists/CUSTOMER")
+    action = page.get_by_role("toolbar", name="Synchronize").locator("[data-label='Delete Coupling']")
+    row(page, "20000").get_by_text("Trey Research").click()
+    expect(action).to_have_attribute("data-reason", "The record is not coupled.")
+    row(page, "10000").get_by_text("Adatum").first.click()
+    expect(action).not_to_have_attribute("aria-disabled", "true")
+    row(page, "20000").get_by_role("checkbox").check()
+    expect(action).to_have_attribute("data-reason", "None of the selected records is coupled.")
+    row(page, "20000").get_by_role("checkbox").uncheck()
+    row(page, "10000").get_by_text("Adatum").first.click()
+    page.keyboard.press("Alt+u")
+    expect(page.locator("#dialog").get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("#dialog")).to_contain_text("Adatum")
+
+
+def test_uncoupled_rows_behind_many_coupled_ones_come_by_themselves(
+    page: Page, small: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "SCAN", 10)
+    monkeypatch.setattr(lists, "LOOKS", 0.0)
+    many(small, 65)
+    local = small.do(lambda session: list_records(session, "CUSTOMER", size=60))
+    named = Selection(ids=tuple(each.id for each in local.rows))
+    small.do(lambda session: create_partners(session, "CUSTOMER", selection=named))
+    page.goto("/lists/CUSTOMER?state=not_coupled")
+    print(
+        [each.inner_text()[:20] for each in rows(page).all()],
+        page.locator(".pager").inner_text(),
+        page.locator(".chips").last.inner_text(),
+    )
+    expect(rows(page)).to_have_count(5)
+    expect(rows(page).first).to_contain_text("1060")
+    expect(page.get_by_text("Looking for")).to_have_count(0)
+    expect(page.locator(".pager")).to_contain_text("5 rows")
+    page.reload()
+    expect(rows(page)).to_have_count(5)
 
 
 def test_actions_that_cannot_be_used_say_why(page: Page, small: Site) -> None:

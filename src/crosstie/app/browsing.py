@@ -41,7 +41,7 @@ class _Kept(msgspec.Struct, frozen=True):
     It holds as long as the `couplings` there were, by number and last id, are all there, and `total` records are.
     """
 
-    ids: list[str]
+    ids: tuple[str, ...]
     at: _At | None
     couplings: tuple[int, int]
     total: int | None
@@ -89,7 +89,7 @@ class Browse:
         kept = await self._kept(begin, size)
         ids: list[str] = []
         if kept is not None:
-            ids, at = self._free(kept.ids), kept.at
+            ids, at = list(self._free(kept.ids)), kept.at
         records: dict[str, Record] = {}
         reads = 0
         while at is not None and len(ids) < size and reads < MOST_READS and not (reads and self._is_late()):
@@ -99,7 +99,7 @@ class Browse:
             reads += 1
         if reads > 1 or (reads and at is not None and len(ids) < size):
             total = await self._total() if kept is None else kept.total
-            self._keep(begin, size, _Kept(ids, at, couplings, total, time.monotonic()))
+            self._keep(begin, size, _Kept(tuple(ids), at, couplings, total, time.monotonic()))
         if self._uncoupled_only or kept is not None:
             records = await read_records(self._ctx, self._side, ids, self._columns)
         rows = rows_of_records(self._ctx, self._side, [records[id] for id in ids if id in records], self._columns)
@@ -137,7 +137,7 @@ class Browse:
                 taken.append(record)
         return taken, None
 
-    def _free(self, ids: list[str]) -> list[str]:
+    def _free(self, ids: Sequence[str]) -> Sequence[str]:
         """Return those of the ids that are wanted as far as couplings tell."""
         if not self._uncoupled_only or not ids:
             return ids

@@ -1,6 +1,8 @@
 // The rows that are selected in a list: they survive searching, sorting and paging, until the tab is closed.
 // A selection is either ids, each with whether it is coupled, or all that matched a query, without some.
 const NOTHING = { ids: {}, all: null, out: [] };
+// So many rows are passed over at once.
+const LEAP = 15;
 const MOST = 50000;
 const TOO_MANY = `At most ${MOST.toLocaleString("en")} rows are selected one by one: select all that match instead.`;
 
@@ -9,7 +11,10 @@ export function bindSelection(say) {
   let key = "";
   let chosen = NOTHING;
   let current = null;
+  // Where a range begins, and the rows that were not selected before it was drawn as far as it goes now.
   let anchor = null;
+  let stretch = [];
+  let pressing = false;
 
   const list = () => document.getElementById("list");
   const rows = () => [...list().querySelectorAll("tr[data-id]")];
@@ -105,25 +110,34 @@ export function bindSelection(say) {
     more.hidden = picked === 0 || picked < shown.length || Boolean(isOfQuery()) || total === String(shown.length);
     more.textContent = total ? `Select all ${Number(total).toLocaleString("en")} that match` : "Select all that match";
     list().querySelector("[data-select-none]").hidden = count() === 0;
+    list().querySelector("[data-takes-row]").hidden = count() !== 0 || !shown.some((each) => each.dataset.id === current);
     list().querySelector("[data-selection-bar]").toggleAttribute("data-any", count() !== 0);
     allow();
   }
 
+  // What the actions take: the rows that are selected, else the current one, as everywhere in Business Central.
+  function taken(here) {
+    if (chosen.all || count() > 0 || !here) return chosen.ids;
+    return { [here.dataset.id]: isCoupled(here) ? 1 : 0 };
+  }
+
   function reason(needs) {
     const here = current ? row(current) : null;
+    const ids = taken(here);
+    const alone = count() === 0;
     if (needs === "row" || needs === "partner") {
       if (!here) return "Choose a row first: click it, or go to it with the arrow keys.";
       if (needs === "partner" && !isCoupled(here)) return "The record is not coupled.";
       return needs === "partner" && !here.dataset.partner ? "The system cannot be reached." : "";
     }
-    if (count() === 0) return "Nothing is selected.";
+    if (alone && !here) return "Nothing is selected.";
     if (named() > MOST) return TOO_MANY;
     if (needs === "any") return "";
     const states = chosen.all ? chosen.all.states.split(" ").filter(Boolean) : null;
-    const coupled = states ? states.some((state) => state !== "not_coupled") || !states.length : Object.values(chosen.ids).includes(1);
-    const free = states ? states.includes("not_coupled") || !states.length : Object.values(chosen.ids).includes(0);
-    if (needs === "coupled" && !coupled) return "None of the selected records is coupled.";
-    if (needs === "uncoupled" && !free) return "All selected records are coupled already.";
+    const coupled = states ? states.some((state) => state !== "not_coupled") || !states.length : Object.values(ids).includes(1);
+    const free = states ? states.includes("not_coupled") || !states.length : Object.values(ids).includes(0);
+    if (needs === "coupled" && !coupled) return alone ? "The record is not coupled." : "None of the selected records is coupled.";
+    if (needs === "uncoupled" && !free) return alone ? "The record is coupled already." : "All selected records are coupled already.";
     return "";
   }
 
@@ -150,21 +164,45 @@ export function bindSelection(say) {
     }
   }
 
-  function go(each, extend) {
+  function begin(each) {
+    current = anchor = each.dataset.id;
+    stretch = [];
+  }
+
+  function range(each) {
+    const shown = rows();
+    const first = shown.findIndex((one) => one.dataset.id === anchor);
+    const [from, to] = [first < 0 ? shown.indexOf(each) : first, shown.indexOf(each)].sort((a, b) => a - b);
+    return shown.slice(from, to + 1);
+  }
+
+  // A range goes from where it begins to the current row, whichever way that moves.
+  function extend(each) {
+    const wanted = range(each);
+    const fresh = wanted.filter((one) => stretch.includes(one) || !isChosen(one));
+    choose(stretch.filter((one) => !wanted.includes(one)), false);
+    stretch = fresh;
+    choose(wanted, true);
+  }
+
+  function go(each, extending) {
     if (!each) return;
-    const before = current ? row(current) : null;
+    if (!extending) begin(each);
     current = each.dataset.id;
     each.focus();
     each.scrollIntoView({ block: "nearest" });
-    if (extend) {
-      const shown = rows();
-      anchor ??= before?.dataset.id ?? current;
-      const [from, to] = [shown.findIndex((one) => one.dataset.id === anchor), shown.indexOf(each)].sort((a, b) => a - b);
-      choose(shown.slice(Math.max(from, 0), to + 1), true);
-    } else {
-      anchor = null;
-      paint();
-    }
+    if (extending) extend(each);
+    else paint();
+  }
+
+  function toggle(each) {
+    begin(each);
+    choose([each], !isChosen(each));
+  }
+
+  function everyRow() {
+    if (list().querySelector("[data-select-all]").hidden) choose(rows(), true);
+    else all();
   }
 
   document.addEventListener("keydown", (event) => {
@@ -176,28 +214,39 @@ export function bindSelection(say) {
       return;
     }
     const each = event.target.closest("#list tr[data-id]");
-    if (event.key.toLowerCase() === "a" && event.ctrlKey && !event.target.closest("input[type='search'], textarea") && (each || event.target === document.body || list().contains(event.target))) {
+    const shown = rows();
+    if (event.ctrlKey && !event.target.closest("input[type='search'], textarea") && (each || event.target === document.body || list().contains(event.target))) {
+      if (event.key.toLowerCase() === "a") everyRow();
+      else if (event.key === "Home") go(shown[0], event.shiftKey);
+      else if (event.key === "End") go(shown.at(-1), event.shiftKey);
+      else if (event.key === " " && each) toggle(each);
+      else return;
       event.preventDefault();
-      choose(rows(), true);
       return;
     }
     if (!each || event.ctrlKey) return;
-    const shown = rows();
     const at = shown.indexOf(each);
     if (event.key === "ArrowDown") go(shown[at + 1], event.shiftKey);
     else if (event.key === "ArrowUp") go(shown[at - 1], event.shiftKey);
+    else if (event.key === "PageDown") go(shown[Math.min(at + LEAP, shown.length - 1)], event.shiftKey);
+    else if (event.key === "PageUp") go(shown[Math.max(at - LEAP, 0)], event.shiftKey);
     else if (event.key === "Home") go(shown[0], event.shiftKey);
     else if (event.key === "End") go(shown.at(-1), event.shiftKey);
-    else if (event.key === " ") choose([each], !isChosen(each));
+    else if (event.key === " ") toggle(each);
     else if (event.key === "Enter" && event.target === each) each.querySelector("a[href]")?.click();
     else return;
     event.preventDefault();
   });
 
+  // A press of the mouse gives its row the focus before the click tells what is meant by it.
+  document.addEventListener("pointerdown", () => { pressing = true; }, true);
+  document.addEventListener("pointerup", () => setTimeout(() => { pressing = false; }), true);
+  document.addEventListener("pointercancel", () => { pressing = false; }, true);
+
   document.addEventListener("focusin", (event) => {
     const each = event.target.closest("#list tr[data-id]");
-    if (each && current !== each.dataset.id) {
-      current = each.dataset.id;
+    if (each && !pressing && current !== each.dataset.id) {
+      begin(each);
       paint();
     }
   });
@@ -210,10 +259,13 @@ export function bindSelection(say) {
     else if (event.target.closest("[data-select-rows]")) choose(rows(), true);
     else if (event.target.matches("[data-select-page]")) choose(rows(), event.target.checked);
     else if (event.target.matches("[data-select-row]")) {
-      const on = event.target.checked;
-      if (event.shiftKey && current) go(each, on);
-      else { current = each.dataset.id; choose([each], on); }
-    } else if (each && !event.target.closest("a")) go(each, event.shiftKey);
+      if (!event.shiftKey) toggle(each);
+      else if (event.target.checked) go(each, true);
+      else choose(range(each), false);
+    } else if (each && !event.target.closest("a")) {
+      if (event.ctrlKey || event.metaKey) toggle(each);
+      else go(each, event.shiftKey);
+    }
   });
 
   // htmx has decided on headers already, for a request without body.
@@ -234,7 +286,7 @@ export function bindSelection(say) {
     }
     const given = chosen.all
       ? { all: "1", search: chosen.all.search, states: chosen.all.states, excluded: chosen.out.join(" ") }
-      : { ids: Object.keys(chosen.ids).join(" ") };
+      : { ids: Object.keys(taken(current ? row(current) : null)).join(" ") };
     for (const [name, value] of Object.entries(given)) if (value) detail.parameters[name] = value;
     if ((given.ids ?? given.excluded ?? "").length > 2500) post(detail);
   });
