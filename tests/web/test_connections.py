@@ -359,6 +359,7 @@ def test_another_company_than_the_one_whose_records_are_coupled_is_refused(page:
 
 def test_the_command_line_and_the_api_check_the_same(small: Site) -> None:
     small.dv.switch(refuse_tables=["account"])
+    small.bc.switch(missing_apis=["crosstie/sync/v1.0"])
     arguments = ["--home", str(small.home.folder), "--store", small.home.store_address, "connection", "check", "--json"]
     with ThreadPoolExecutor(1) as pool:  # the browser's driver keeps this thread's loop
         printed = pool.submit(CliRunner().invoke, cli, arguments).result()
@@ -366,10 +367,18 @@ def test_the_command_line_and_the_api_check_the_same(small: Site) -> None:
     said = json.loads(printed.stdout)
     people = People(small.home.store)
     token = create_token(people, command_line(), "checks", Role.ADMINISTRATOR).secret
-    answer = httpx.post(
-        f"{small.address}/api/v1/preflight", headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ).json()
-    for findings in (said["findings"], answer["items"]):
-        wrong = [(each["side"], each["code"], each["error"]) for each in findings if not each["passed"]]
-        assert wrong == [("remote", "table account", "missing-privilege")]
+    with httpx.Client(
+        base_url=f"{small.address}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as api:
+        answer = api.post("/preflight").json()
+        denied = ("remote", "table account", "missing-privilege")
+        for findings in (said["findings"], answer["items"]):
+            wrong = [(each["side"], each["code"], each["error"]) for each in findings if not each["passed"]]
+            assert wrong == [("local", "mapping CONTACT", "unknown-table"), denied]
+        restored = api.post("/mappings/reset", json={}).json()
+        assert list(restored["off"]) == ["CONTACT"]
+        refused = api.patch("/mappings/CONTACT", json={"enabled": True})
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown-table")
+        left = [each["code"] for each in api.post("/preflight").json()["items"] if not each["passed"]]
+        assert left == ["table account"]
     assert SECRET not in printed.output
