@@ -93,3 +93,42 @@ async def test_a_filter_is_put_together_on_the_command_line(flow: Flow) -> None:
     assert len(pairs) == len(flow.couplings()), "all stay coupled"
     fields = await flow.crosstie("mapping", "filter", "CUSTOMER", "--fields", "remote", "--json")
     assert next(each for each in fields.document["fields"] if each["name"] == "statecode")["options"]["1"] == "Inactive"
+
+
+async def test_transformation_rules_hold_for_what_is_edited_and_never_swing_back(flow: Flow) -> None:
+    """Each direction has its own; what was in step stays as it is until somebody edits it."""
+    old, new = await flow.pairs({number: {"displayName": number, "city": city} for number, city in TOWNS.items()})
+    await flow.sync()
+    rules = {"transform_to_remote": [{"kind": "uppercase"}], "transform_to_local": [{"kind": "title_case"}]}
+    await change(flow, fields={"City": rules})
+    assert await flow.sync_writes() == {}
+    flow.bc.change("customers", old.local_id, city="Ely upon Tyne")
+    flow.dv.change("accounts", new.remote_id, address1_city="bury st edmunds")
+    await flow.sync()
+    assert flow.dv.account(old.remote_id)["city"] == "ELY UPON TYNE"
+    assert flow.bc.customer("10000")["city"] == "Ely upon Tyne"
+    assert flow.bc.customer("20000")["city"] == "Bury St Edmunds"
+    assert flow.dv.account(new.remote_id)["city"] == "bury st edmunds"
+    assert await flow.sync_writes() == {}
+    assert await flow.sync_writes(full=True) == {}, "what one direction made is no change for the other"
+    assert flow.problems() == []
+    flow.bc.change("customers", new.local_id, city="Leeds")
+    flow.dv.change("accounts", new.remote_id, address1_city="LEEDS")
+    await flow.sync()
+    assert flow.problems() == [], "the same edit on both sides is agreement"
+
+
+async def test_transformation_rules_are_set_on_the_command_line(flow: Flow) -> None:
+    asked = ("mapping", "set-field", "CUSTOMER", "City")
+    wrong = await flow.crosstie(*asked, "--to-remote", "shout")
+    assert (wrong.code, "There is no transformation rule 'shout'; there are: uppercase" in wrong.err) == (2, True)
+    done = await flow.crosstie(*asked, "--to-remote", "trim", "--to-remote", "replace find=St. replace='Saint '")
+    assert "none -> trim, then replace find=St. replace='Saint '" in done.out
+    assert "to remote: trim, then replace" in (await flow.crosstie("mapping", "fields", "CUSTOMER")).out
+    listed = (await flow.crosstie("mapping", "fields", "CUSTOMER", "--json")).document["fields"]
+    city = next(each for each in listed if each["label"] == "City")
+    assert city["transform_to_remote"][1] == {"kind": "replace", "find": "St.", "replace": "Saint "}
+    lookup = await flow.crosstie("mapping", "set-field", "CUSTOMER", "Currency Code", "--to-local", "trim")
+    assert (lookup.code, "transformation rules are for plain fields" in lookup.err) == (2, True)
+    await flow.crosstie(*asked, "--no-rules")
+    assert next(each for each in flow.mapping().fields if each.label == "City").transform_to_remote == ()

@@ -10,6 +10,7 @@ from crosstie.model.couplings import Coupling
 from crosstie.model.mappings import Mapping
 from crosstie.model.problems import Problem
 from crosstie.model.records import CheckFinding
+from crosstie.model.transformations import Rule
 
 
 class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +56,9 @@ class FieldMappingView(msgspec.Struct, frozen=True, kw_only=True):
     match_priority: int | None
     case_sensitive_match: bool
     conflict_resolution: str | None = None
+    transform_to_remote: tuple[Rule, ...] = ()
+    """The transformation rules on the way to the remote field; each is written as `model.transformations` says."""
+    transform_to_local: tuple[Rule, ...] = ()
 
 
 class MappingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +117,8 @@ class MappingView(msgspec.Struct, frozen=True, kw_only=True):
                     match_priority=field.match_priority,
                     case_sensitive_match=field.case_sensitive_match,
                     conflict_resolution=field.conflict_resolution.value if field.conflict_resolution else None,
+                    transform_to_remote=field.transform_to_remote,
+                    transform_to_local=field.transform_to_local,
                 )
                 for field in mapping.fields
             ],

@@ -5,6 +5,7 @@ from collections.abc import Mapping as Dictionary
 from typing import Final
 
 from crosstie.engine.converting import Unfit, fitted
+from crosstie.engine.transforming import what_is_wrong
 from crosstie.model.errors import InvalidMapping, UnknownField
 from crosstie.model.mappings import Direction, FieldMapping, LocalReference, Mapping
 from crosstie.model.places import Place
@@ -93,6 +94,8 @@ class _Checker:
         """Everything that concerns one field mapping alone."""
         if row.local_field is None and row.remote_field is None:
             raise self._wrong(row, "it names no field")
+        if words := what_is_wrong(row):
+            raise self._wrong(row, words, "Correct the transformation rules.")
         if self._mapping.direction not in (Direction.BIDIRECTIONAL, row.direction):
             raise self._wrong(
                 row,

@@ -13,6 +13,7 @@ import msgspec
 
 from crosstie.engine.checking import check_mapping
 from crosstie.engine.converting import Convert, as_text, blank, converter, fitted
+from crosstie.engine.transforming import transforming
 from crosstie.model.base import BaseReader
 from crosstie.model.mappings import FieldMapping, FindingPolicy, LocalReference, Mapping, UpdateConflictResolution
 from crosstie.model.records import Record, Side
@@ -271,7 +272,8 @@ def _plan(fields: Sequence[CompiledField], source: Side, creating: bool) -> Plan
             by_key = source is Side.LOCAL and row.mapping.lookup.local_reference is LocalReference.KEY
             lookups.append(LookUp(row, name, row.mapping.lookup.mapping, by_key, destination))
         else:
-            convert, empty = converter(seen, destination), blank(destination)
+            rules, empty = row.mapping.transforms(source.other), blank(destination)
+            convert = transforming(rules, seen, destination) if rules else converter(seen, destination)
             if convert is None and empty is None and not row.mapping.not_null:
                 direct.append((row.position, name))
             else:

@@ -18,6 +18,7 @@ from crosstie.model.mappings import (
     Mapping,
     UpdateConflictResolution,
 )
+from crosstie.model.transformations import Rule, check_rule
 
 _BOTH_WAYS = Direction.BIDIRECTIONAL
 
@@ -33,6 +34,8 @@ class FieldChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     match_priority: int | UnsetType | None = UNSET
     case_sensitive_match: bool | UnsetType = UNSET
     conflict_resolution: UpdateConflictResolution | UnsetType | None = UNSET
+    transform_to_remote: tuple[Rule, ...] | UnsetType = UNSET
+    transform_to_local: tuple[Rule, ...] | UnsetType = UNSET
 
 
 class MappingChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -116,6 +119,8 @@ def with_changes(
             raise InvalidOption(
                 f"The match priority of {name} is {priority}; it is a number from 0 to 1,000, or none.", field=name
             )
+        for rule in (*given.get("transform_to_remote", ()), *given.get("transform_to_local", ())):
+            check_rule(rule)
         rows[at] = msgspec.structs.replace(rows[at], **given)
     return msgspec.structs.replace(mapping, **values, fields=tuple(rows))
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from crosstie.model.records import Side
+from crosstie.model.transformations import Rule
 
 
 class Direction(StrEnum):
@@ -89,6 +90,13 @@ class FieldMapping(msgspec.Struct, frozen=True, kw_only=True):
     conflict_resolution: UpdateConflictResolution | None = None
     """Overrides the mapping's for this field."""
     on_finding: FindingPolicy | None = None
+    transform_to_remote: tuple[Rule, ...] = ()
+    """What is done to a local value on its way to the remote field, one rule after the other."""
+    transform_to_local: tuple[Rule, ...] = ()
+
+    def transforms(self, side: Side) -> tuple[Rule, ...]:
+        """Return the transformation rules for values on their way to `side`."""
+        return self.transform_to_local if side is Side.LOCAL else self.transform_to_remote
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """`mapping`: listing, showing, changing and restoring integration table mappings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from crosstie.app.mappings import ChangedMapping, LaidDown
     from crosstie.app.session import Session
     from crosstie.app.views import FieldMappingView, MappingView
+    from crosstie.model.transformations import Rule
 
 _ARROWS = {"to_remote": "→", "from_remote": "←", "bidirectional": "↔"}
 _LIST_COLUMNS = (
@@ -139,11 +140,23 @@ def set_(mapping: str, dry_run: bool, **given: Any) -> None:
 @click.option("--no-match", is_flag=True, help="Records are not matched on it.")
 @click.option("--case-sensitive-match/--no-case-sensitive-match", default=None, help="When records are matched.")
 @click.option("--update-conflict", type=click.Choice([*_UPDATE_CONFLICTS, "mapping"]), help="mapping: as its mapping.")
+@click.option("--to-remote", multiple=True, metavar="RULE", help="A transformation rule for values to the remote side.")
+@click.option("--to-local", multiple=True, metavar="RULE", help="A transformation rule for values to the local side.")
+@click.option("--no-rules", is_flag=True, help="Take all transformation rules away.")
 @_dry_run
 def set_field(
-    mapping: str, field: str, no_match: bool, update_conflict: str | None, dry_run: bool, **given: Any
+    mapping: str, field: str, no_match: bool, update_conflict: str | None, no_rules: bool, dry_run: bool, **given: Any
 ) -> None:
-    """Change the field mapping FIELD of MAPPING: named by label, either field, or LOCAL/REMOTE."""
+    """Change the field mapping FIELD of MAPPING: named by label, either field, or LOCAL/REMOTE.
+
+    A RULE is a kind with its parameters, such as uppercase or 'substring start=4 length=3'; rules given one after the
+    other follow one another, and replace those of that direction. A wrong kind is answered with those there are.
+    """
+    from crosstie.model.transformations import read_rule
+
+    for name in ("to_remote", "to_local"):
+        texts = given.pop(name)
+        given[f"transform_{name}"] = tuple(map(read_rule, texts)) if texts or no_rules else None
     changes = {name: value for name, value in given.items() if value is not None}
     if no_match:
         changes["match_priority"] = None
@@ -181,6 +194,8 @@ def _change(mapping: str, given: dict[str, Any], dry_run: bool) -> None:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return _rules(value) or "none"
     return _yes(value) if isinstance(value, bool) else "none" if value is None else safe(value)
 
 
@@ -233,6 +248,8 @@ def _field_row(field: "FieldMappingView") -> tuple[object, ...]:
             (f"rule {field.rule}", field.rule is not None),
             (f"match group {field.match_priority}", field.match_priority is not None),
             ("case-sensitive match", field.case_sensitive_match),
+            (f"to remote: {_rules(field.transform_to_remote)}", bool(field.transform_to_remote)),
+            (f"to local: {_rules(field.transform_to_local)}", bool(field.transform_to_local)),
             ("on create only", field.create_only),
             ("not blank", field.not_null),
             ("cleared on failure", field.clear_value_on_failed_sync),
@@ -241,6 +258,12 @@ def _field_row(field: "FieldMappingView") -> tuple[object, ...]:
     ]
     arrow = _ARROWS.get(field.direction, field.direction)
     return field.label, field.local_field, arrow, field.remote_field, ", ".join(notes)
+
+
+def _rules(rules: "Sequence[Rule]") -> str:
+    from crosstie.model.transformations import rule_text
+
+    return ", then ".join(map(rule_text, rules))
 
 
 def _yes(holds: bool) -> str:
