@@ -69,6 +69,8 @@ def test_link_and_open_couples_with_the_candidate_that_is_chosen(page: Page, sma
     remote = account(small, "Fabrikam Inc.", telephone1="+44 1223 496 000", address1_city="Hull")
     look(page, remote)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Account Fabrikam Inc. is not coupled")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_role("link", name="What would be created")).to_be_visible()
     expect(page.get_by_text("CUSTOMER synchronises only coupled records.")).to_be_visible()
     expect(page.get_by_role("row", name="Fabrikam")).to_contain_text("same phone number")
     expect(page.get_by_role("row", name="Contoso")).to_have_count(0)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from crosstie.app.candidates import Candidate, candidates
+from crosstie.app.candidates import ALMOST_SURE, Candidate, candidates
 from crosstie.app.previewing import preview_creation
 from crosstie.app.session import Session
 from crosstie.engine.context import Context, Scope, Task
@@ -34,6 +34,8 @@ class Uncoupled(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a mapping's filter admits the record, so that it can be coupled at all."""
     candidates: list[Candidate]
     cannot_create: str
+    almost_sure: int = ALMOST_SURE
+    """From this score on linking is proposed before creating."""
 
 
 async def explain_uncoupled(session: Session, table: str, id: str, *, limit: int = 5) -> Uncoupled:

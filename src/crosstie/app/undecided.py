@@ -9,16 +9,22 @@ from crosstie.app.matching import MatchReason, MatchReport, explained
 from crosstie.app.session import Session
 from crosstie.engine.candidates import MatchRow, Named
 from crosstie.engine.context import Context, Task
-from crosstie.engine.ranking import Compared, Reason, compared_fields, reasons_for, score_of
+from crosstie.engine.ranking import Compared, Evidence, Reason, compared_fields, reasons_for, score_of
 from crosstie.model.records import Record, Side
 
 _REASONS = (MatchReason.SEVERAL_CANDIDATES, MatchReason.CLAIMED_BY_SEVERAL)
+_TELLING = (Evidence.ADDRESS, Evidence.POST_CODE, Evidence.CITY, Evidence.EMAIL, Evidence.PHONE)
+_TOLD = 3
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that may be the partner, with what else speaks for it; `score` is from 0 to 100."""
+    """A record that may be the partner, with what else speaks for it; `score` is from 0 to 100.
+
+    `about` are values by which people tell it from others of the same name.
+    """
 
     record: Named
+    about: list[str]
     score: int
     reasons: list[Reason]
 
@@ -80,7 +86,15 @@ def _choices(row: MatchRow, records: Mapping[Side, Mapping[str, Record]], compar
     found = []
     for each in row.candidates:
         reasons: list[Reason] = []
+        about: list[str] = []
         if local is not None and (remote := records[Side.REMOTE].get(each.id)) is not None:
             reasons = reasons_for(compared, Side.LOCAL, local.values, remote.values)
-        found.append(Choice(record=each, score=score_of(reasons), reasons=reasons))
+            about = _about(remote, compared)
+        found.append(Choice(record=each, about=about, score=score_of(reasons), reasons=reasons))
     return sorted(found, key=lambda choice: (-choice.score, choice.record.name or "", choice.record.id))
+
+
+def _about(remote: Record, compared: Sequence[Compared]) -> list[str]:
+    """Return the first values that tell a record from its namesakes: where it is, else how it is reached."""
+    by_evidence = {each.evidence: remote.values.get(each.remote_field) for each in compared}
+    return [str(by_evidence[each]) for each in _TELLING if by_evidence.get(each)][:_TOLD]

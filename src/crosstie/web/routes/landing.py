@@ -64,7 +64,7 @@ async def _explained(
 
 def _quotes(error: CrosstieError) -> bool:
     """Whether the words may quote the record: what kept its partner from being created does."""
-    return isinstance(error, NotCoupled) and "mapping" in error.details
+    return isinstance(error, NotCoupled) and "attempted" in error.details
 
 
 @post(f"{_RECORD}/link", status_code=200, opt={"permission": Permission.COUPLE})
@@ -94,7 +94,7 @@ async def create(
             report = await create_partners(session, mapping, [record_id], side=Side.REMOTE)
             if report.failures:
                 failure = report.failures[0]
-                raise NotCoupled(failure.words, next_step=failure.next_step, mapping=mapping)
+                raise NotCoupled(failure.words, next_step=failure.next_step, mapping=mapping, attempted=True)
             return await _opened(request, session, mapping, record_id)
         except CrosstieError as error:
             return await _explained(request, error, _table(session, mapping), record_id, failed=True)

@@ -37,6 +37,9 @@ _WORDS = {
 }
 _SHOWN = 8
 _ROWS = 15
+_COLUMNS = 5
+_TELLING = ("text", "code")
+"""Types of fields by which people tell records apart."""
 _MOST_CHOICES = 500
 _Several = Annotated[list[str] | None, QueryParameter(max_items=_MOST_CHOICES)]
 
@@ -267,11 +270,14 @@ async def choose(
             after=after,
         )
     creates = compiled.mapping.reaches(side) and compiled.schema(side).creatable
+    name = compiled.mapping.name_field(side.other)
+    columns = [each for each in rows.columns if each.name != name and each.type in _TELLING][:_COLUMNS]
     return await page(
         request,
         "choose_record.html",
         card=card,
         rows=rows,
+        columns=columns,
         here=address_of(card.mapping, side, card.id),
         there=address_of(card.mapping, side.other, ""),
         creates=creates,
