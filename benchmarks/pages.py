@@ -44,7 +44,7 @@ def run(scale: Scale) -> list[Table]:
         [name, *(number(each, 0) for each in times), number(requests, 1), number(size, 0)]
         for name, (*times, requests, size) in figures.items()
     ]
-    pages = {name: p95 for name, (_, p95, *_) in figures.items() if not name.startswith("dialog")}
+    pages = {name: p95 for name, (_, p95, *_) in figures.items()}
     worst = max(pages, key=lambda name: pages[name])
     return [
         Table(
@@ -57,7 +57,7 @@ def run(scale: Scale) -> list[Table]:
                 "are those to both systems; the CPU is the mean of a call, of the server and of the sandbox: on a "
                 "machine that others use as well, it tells more than the time."
             ),
-            targets=[at_most(f"p95 of the slowest page ({worst})", pages[worst], LIMIT_MS, " ms", 0)],
+            targets=[at_most(f"p95 of the slowest page or dialog ({worst})", pages[worst], LIMIT_MS, " ms", 0)],
         )
     ]
 
