@@ -29,14 +29,14 @@ _WITH_VALUE = ("--home", "--store", "--log-level")
 
 
 class _Jobs(Group):
-    """`crosstie jobs CUSTOMER` lists the jobs of a mapping, as `crosstie jobs list CUSTOMER` does."""
+    """`crosstie jobs CUSTOMER` lists the jobs of a mapping, `crosstie jobs 12` shows the job of that number."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `list` in front where no command of the group is named."""
+        """Put `list`, or `show`, in front where no command of the group is named."""
         rest = iter(args)
         first = next((arg for arg in rest if not (arg in _WITH_VALUE and next(rest, None)) and arg[:1] != "-"), None)
         if first not in self.commands and not {"--help", "-h"}.intersection(args):
-            args = ["list", *args]
+            args = ["show" if first is not None and first.isdecimal() else "list", *args]
         return super().parse_args(ctx, args)
 
 
