@@ -68,6 +68,20 @@ def test_a_coupling_is_set_up_synchronised_listed_and_removed(served: Served, ap
     assert dv.exists("accounts", remote_id)
 
 
+def test_single_fields_come_from_the_side_that_the_request_names(served: Served, api_desks: Desks) -> None:
+    bc, dv = api_desks
+    local_id, remote_id = add_pair(api_desks)
+    body = {"record": "10000", "to": remote_id, "synchronise": "no"}
+    path = f"{CUSTOMER}/couplings"
+    for field, side, code in (("creditLimit", "remote", "invalid-option"), ("Shoe Size", "local", "unknown-field")):
+        answer = served.ask("operator", "POST", path, json={**body, "winners": {field: side}})
+        assert (400 <= answer.status_code < 500, answer.json()["code"]) == (True, code), answer.text
+    made = couple(served, "10000", remote_id, synchronise="no", winners={"Phone No.": "remote"})
+    assert made["report"]["from_remote"]["modified"] == 1
+    assert bc.row("customers", local_id)["phoneNumber"] == "222"
+    assert dv.account(remote_id)["phone"] == "222"
+
+
 def test_a_conflict_is_a_problem_until_its_differences_are_applied(served: Served, api_desks: Desks) -> None:
     bc, dv = api_desks
     local_id, remote_id = add_pair(api_desks)

@@ -363,6 +363,9 @@ def test_what_cannot_be_coupled_first_is_said_and_the_coupling_goes_on(page: Pag
     found = coupling(small, local)
     assert found is not None
     assert found.state == "waiting"
+    page.goto(f"{card('local', local)}/differences")
+    page.get_by_role("link", name="Couple or create CURRENCY NOK").click()
+    expect(page.locator("#dialog").get_by_role("heading", name="CURRENCY NOK Norwegian krone")).to_be_visible()
 
 
 def test_users_are_chosen_from_and_salespeople_made_of_them_but_nothing_is_edited(page: Page, small: Site) -> None:
