@@ -104,6 +104,7 @@ PAGES: dict[str, Address] = {
     "mapping-fields": lambda site: "/mappings/CUSTOMER/fields",
     "mapping-filters": lambda site: "/mappings/CUSTOMER/filters",
     "removed-couplings": lambda site: "/couplings/removed?mapping=CUSTOMER",
+    "mapping-field-rules": lambda site: "/mappings/CUSTOMER/fields/rules?field=city/address1_city",
     "mapping-direction": lambda site: "/mappings/CUSTOMER/direction?direction=to_remote",
     "mapping-synchronise": lambda site: "/mappings/CUSTOMER/synchronise",
     "mapping-full": lambda site: "/mappings/CUSTOMER/full",

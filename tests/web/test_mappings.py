@@ -276,3 +276,32 @@ def test_a_coupling_that_was_removed_comes_back_from_the_list_of_them(page: Page
     page.goto("/")
     page.get_by_role("link", name="Removed couplings").click()
     expect(page.get_by_role("heading", name="Removed Couplings")).to_be_visible()
+
+
+def test_transformation_rules_are_tried_before_they_are_saved(calm_page: Page, calm: Site) -> None:
+    remote = couple(calm, "10000", city="Leeds")
+    page = calm_page
+    page.goto(f"{CARD}/fields")
+    page.get_by_role("button", name="Rules of City").click()
+    dialog = page.get_by_role("dialog")
+    to_remote = dialog.get_by_label("Values on their way to Dataverse")
+    expect(to_remote).to_be_focused()
+    to_remote.fill("replace find=St. replace='Saint '\nshout")
+    expect(dialog.locator("#rules-tried")).to_contain_text("Line 2: There is no transformation rule 'shout'")
+    page.keyboard.press("Control+Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Line 2: There is no transformation rule 'shout'")
+    to_remote.fill("replace find=St. replace='Saint '\nuppercase")
+    dialog.get_by_label("Try them on a value").fill("St.Albans")
+    expect(dialog.locator("#rules-tried")).to_contain_text("To Dataverse: SAINT ALBANS")
+    expect(dialog.locator("#rules-tried")).to_contain_text("To Business Central: St.Albans")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Values that are edited from now on are transformed")
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(page.get_by_role("row").filter(has_text="uppercase")).to_contain_text("City")
+    calm.bc.edit_customer("10000", city="St.Albans")
+    page.goto(CARD)
+    page.get_by_role("button", name="Synchronize Modified Records").click()
+    page.get_by_role("dialog").get_by_role("button", name="Synchronise", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("Finished", timeout=PATIENCE)
+    assert calm.dv.account(remote)["city"] == "SAINT ALBANS"
+    assert calm.bc.customer("10000")["city"] == "St.Albans"

@@ -12,6 +12,7 @@ from crosstie.api.rooms import rooms_of, session_of
 from crosstie.app.mapping_cards import FieldRow, field_rows
 from crosstie.app.mappings import ChangedMapping, show_mapping
 from crosstie.model.errors import CrosstieError, UnknownMapping
+from crosstie.model.transformations import rule_text
 from crosstie.web.forms import fields_of
 from crosstie.web.rendering import changed, page
 from crosstie.web.routes.mappings import MANAGES, Name, address_of, change
@@ -82,6 +83,7 @@ async def _list(
         error=error,
         at=datetime.now(UTC),
         here=address_of(view.name),
+        rule_text=rule_text,
     )
 
 
