@@ -48,6 +48,11 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         return sum(each.coupled for each in self.mappings)
 
     @property
+    def in_step_now(self) -> int:
+        """How many coupled records are in step."""
+        return sum(each.in_step for each in self.mappings)
+
+    @property
     def in_step(self) -> bool:
         """Whether something is coupled and nothing is in the way of anything."""
         return bool(self.coupled) and not self.inbox.total and not self.hindrance
