@@ -111,6 +111,7 @@ PAGES: dict[str, Address] = {
     "mapping-uncouple": lambda site: "/mappings/CUSTOMER/uncouple",
     "mapping-reset": lambda site: "/mappings/CUSTOMER/reset",
     "match": lambda site: "/mappings/CUSTOMER/match",
+    "match-selected": lambda site: "/lists/CUSTOMER/local/match?all=1&states=not_coupled",
     "jobs": lambda site: "/jobs",
     "jobs-none": lambda site: "/jobs?state=stopped",
     "job": lambda site: f"/jobs/{job(site)}",
