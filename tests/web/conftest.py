@@ -166,11 +166,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @contextmanager
 def served(
-    folder: Path, sandbox: Sandbox, desks: tuple[BusinessCentralDesk, DataverseDesk], *, worker: bool = False
+    folder: Path,
+    sandbox: Sandbox,
+    desks: tuple[BusinessCentralDesk, DataverseDesk],
+    *,
+    worker: bool = False,
+    port: int = 0,
 ) -> Iterator[Site]:
-    """Serve a home from a thread."""
+    """Serve a home from a thread, on a free port or on one that was used before."""
     with open_home(folder, str(folder / "crosstie.db")) as home:
-        server, sockets, serving = prepare(home, "127.0.0.1", 0, site(welcomes_visitors=True))
+        server, sockets, serving = prepare(home, "127.0.0.1", port, site(welcomes_visitors=True))
         ready = threading.Event()
         server.on_ready = ready.set
         thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
@@ -183,8 +188,8 @@ def served(
 
 
 @contextmanager
-def looking(browser: Browser, site: Site, **options: Any) -> Iterator[Page]:
-    """Open a browser's window on a site; whatever the browser complains about is a failure."""
+def looking(browser: Browser, site: Site, *, expected: tuple[str, ...] = (), **options: Any) -> Iterator[Page]:
+    """Open a browser's window on a site; whatever the browser complains about is a failure, unless it is expected."""
     context = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 900}, **options)
     context.set_default_timeout(10_000)
     opened = context.new_page()
@@ -193,7 +198,9 @@ def looking(browser: Browser, site: Site, **options: Any) -> Iterator[Page]:
     opened.on(
         "console",
         lambda said: (
-            complaints.append(said.text) if said.type == "error" and not said.text.startswith(_NO_MISTAKES) else None
+            complaints.append(said.text)
+            if said.type == "error" and not said.text.startswith((*_NO_MISTAKES, *expected))
+            else None
         ),
     )
     yield opened

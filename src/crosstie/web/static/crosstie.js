@@ -2,6 +2,7 @@
 import { bindChoosing } from "./choosing.js";
 import { openDialogs } from "./dialogs.js";
 import { bindKeys } from "./keys.js";
+import { outlast } from "./lasting.js";
 import { bindPalette } from "./palette.js";
 import { bindPicking } from "./picking.js";
 import { bindSelection } from "./selection.js";
@@ -64,8 +65,6 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
 document.body.addEventListener("htmx:afterSwap", (event) => localTimes(event.target));
-document.body.addEventListener("htmx:sendError", () => say("The server does not answer. Nothing was done; try again when it is back.", "bad"));
-document.body.addEventListener("htmx:timeout", () => say("The server takes too long to answer. Look at the jobs before you do it again.", "bad"));
 
 localTimes(document);
 bindTheme();
@@ -75,3 +74,4 @@ bindKeys();
 bindPalette();
 bindPicking();
 bindSelection(say);
+outlast(say);
