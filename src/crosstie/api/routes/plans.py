@@ -109,8 +109,7 @@ async def start(request: StrictRequest, plan_id: _PlanId, data: JSONBody[StartPl
     """
     plan = await asyncio.to_thread(show_plan, rooms_of(request).home, plan_id)
     request.demand(plan.permission)
-    asker = request.asker.name
-    return await accepted(request, lambda home: start_plan(home, plan_id, data.groups, asked_by=asker))
+    return await accepted(request, lambda home: start_plan(home, plan_id, data.groups))
 
 
 HANDLERS = (make, show, records, start)
