@@ -12,7 +12,7 @@ from crosstie.store.base_lists import Column, Place
 from crosstie.store.couplings import SELECT, coupling_of, mentioning
 from crosstie.store.problem_lists import ProblemLists
 from crosstie.store.schema import couplings as table
-from crosstie.store.schema import selections
+from crosstie.store.schema_lists import selections
 
 _MANY = 2000
 """From so many couplings of the states wanted on, they are found sooner in the order of the column than by state."""

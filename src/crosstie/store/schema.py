@@ -384,15 +384,6 @@ answers = Table(
     Index("answers_at", "at"),
 )
 
-selections = Table(
-    "selections",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("record_ids", Text, nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Index("selections_at", "at"),
-)
-
 plan_rows = Table(
     "plan_rows",
     metadata,
