@@ -126,9 +126,7 @@ async def test_a_system_that_is_not_there_is_named_with_its_address(flow: Flow) 
     said = await flow.crosstie("sync", "CUSTOMER", "--json")
     assert (said.code, said.error["code"]) == (3, "unreachable")
     assert "127.0.0.1:9" in said.error["words"]
-    assert said.error["next_step"] == (
-        "Check the address and the network; nothing was lost, try again later."
-    )
+    assert said.error["next_step"] == ("Check the address and the network; nothing was lost, try again later.")
 
 
 async def test_a_wrong_secret_is_named_and_never_shown(flow: Flow) -> None:
