@@ -217,9 +217,17 @@ def test_a_reset_asks_first(page: Page, small: Site) -> None:
 
 
 def test_a_field_mapping_that_is_off_moves_nothing(calm_page: Page, calm: Site) -> None:
+    """Status and direction are changed in the list; which fields are tied is not, and no row is added there.
+
+    behaviour: CRMIntegrationMapping/FieldMappingListPageAllowsEditing
+    """
     remote = couple(calm, "10000", city="Leeds", phoneNumber="111")
     page = calm_page
     page.goto(f"{CARD}/fields")
+    expect(page.locator("#field-list tbody tr")).to_have_count(len(show_mapping(calm.home, "CUSTOMER").fields))
+    expect(
+        page.locator("td[data-label='Field Name'], td[data-label='Integration Field Name']").locator("input, select")
+    ).to_have_count(0)
     page.get_by_label("Direction of Phone No.").select_option("from_remote")
     expect(page.locator("#field-list [role=status]")).to_contain_text("Phone No.: Bidirectional → From Dataverse")
     page.get_by_label("Status of City").focus()

@@ -1,5 +1,6 @@
 """Changing mappings: what is checked, what is stored, what becomes due again, and who is noted."""
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -121,3 +122,12 @@ async def test_field_mappings_say_what_they_cannot_be(desk: Desk) -> None:
     rows = {each.row.label: each for each in await field_rows(desk.session, "CUSTOMER")}
     assert set(rows["Name"].refused) == {"from_remote", "bidirectional"}
     assert "wider than that of the mapping" in rows["Name"].refused["bidirectional"]
+
+
+@pytest.mark.parametrize(("direction", "asked"), list(itertools.product(Direction, Direction)))
+def test_a_mapping_of_one_direction_is_enabled_for_that_one_only(direction: Direction, asked: Direction) -> None:
+    """
+    behaviour: CRMIntegrationMapping/IntegrationTableMappingTestIsEnabledForFromIntegrationTableAndField
+    """
+    sides = [side for side in Side if asked.reaches(side)]
+    assert all(direction.reaches(side) for side in sides) == (direction in (asked, Direction.BIDIRECTIONAL))
