@@ -24,6 +24,6 @@ def routes(found: Any) -> Iterator[Route]:
     for path, item in found["paths"].items():
         for method, operation in item.items():
             filled = path.replace("{mapping}", "CUSTOMER").replace("{name}", "somebody")
-            for id in ("token_id", "coupling_id", "job_id", "entry_id"):
+            for id in ("token_id", "coupling_id", "job_id", "plan_id", "entry_id"):
                 filled = filled.replace(f"{{{id}}}", "7")
             yield Route(operation["operationId"], method.upper(), filled, "requestBody" in operation)
