@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from crosstie.api.application import make_application
 from crosstie.api.door import OPEN, OPEN_BELOW, SESSION_COOKIE, is_page
+from crosstie.api.shell import MOST_BYTES
 from crosstie.app.people.acting import People, command_line
 from crosstie.app.people.joining import invite, join
 from crosstie.model.people import Permission, Role
@@ -120,7 +121,7 @@ def test_a_viewer_writes_nowhere(method: str, address: str, demo: Site, viewer: 
 
 
 def test_a_body_that_is_too_large_is_not_read(demo: Site, viewer: dict[str, str]) -> None:
-    answer = httpx.post(f"{demo.address}/sign-out", headers=viewer, content=b"x" * (1024 * 1024 + 1))
+    answer = httpx.post(f"{demo.address}/sign-out", headers=viewer, content=b"x" * (MOST_BYTES + 1))
     assert answer.status_code == 413
 
 
