@@ -1,11 +1,13 @@
 """Coming in over the API: the first administrator, sign-in, tokens, users; and that secrets are shown once."""
 
+import logging
 from typing import Any
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from crosstie.api.shell import ACCESS
 from tests.api.conftest import PASSWORD, Served, problem
 
 
@@ -119,7 +121,8 @@ def test_connection_secrets_go_in_and_never_come_out(bare: Served) -> None:
     bare.refused("viewer", "GET", "/api/v1/connections/crm", 404, "unknown-connection")
 
 
-def test_links_and_passwords_stay_out_of_the_log(bare: Served) -> None:
+def test_links_and_passwords_stay_out_of_the_log(bare: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger=ACCESS)
     with capture_logs() as lines:
         httpx.post(f"{bare.address}/api/v1/sign-in", json={"name": "x", "password": "pass-in-clear"})
         bare.ask("viewer", "GET", "/api/v1/mappings/CUSTOMER")
