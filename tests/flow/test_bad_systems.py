@@ -148,7 +148,7 @@ async def test_a_disabled_connection_is_named_with_what_enables_it(flow: Flow) -
 
 
 async def test_one_table_that_may_not_be_read_stops_its_own_mappings_only(flow: Flow) -> None:
-    await flow.configure("VENDOR", remote_table="incident")
+    await flow.configure("VENDOR", remote_table="knowledgearticle")
     await flow.pair()
     said = await flow.crosstie("sync", "--all", "--json")
     assert said.code == 2
