@@ -156,7 +156,7 @@ async def test_one_table_that_may_not_be_read_stops_its_own_mappings_only(flow: 
     assert len(told_of) == 7
     assert {name for name, report in told_of.items() if "error" in report} == {"VENDOR"}
     assert told_of["VENDOR"]["error"]["code"] == "unknown-table"
-    assert told_of["VENDOR"]["error"]["words"] == "dataverse has no table 'incident'."
+    assert told_of["VENDOR"]["error"]["words"] == "dataverse has no table 'knowledgearticle'."
     assert said.error == told_of["VENDOR"]["error"]
 
 
