@@ -18,7 +18,7 @@ def planned(mapping: Mapping, decision: Decision) -> PlannedRecord:
     pair, coupling = decision.pair, decision.pair.coupling
     return PlannedRecord(
         mapping=mapping.name,
-        name=_name(mapping, decision),
+        name=record_name(mapping, decision),
         local_id=pair.local.id if pair.local else coupling.local_id if coupling else None,
         remote_id=pair.remote.id if pair.remote else coupling.remote_id if coupling else None,
         action=decision.action.value,
@@ -36,7 +36,8 @@ def shown(value: Scalar) -> FieldValue:
     return str(msgspec.to_builtins(value))
 
 
-def _name(mapping: Mapping, decision: Decision) -> str:
+def record_name(mapping: Mapping, decision: Decision) -> str:
+    """Return how people call the record: number and name of the local side where there is one."""
     pair = decision.pair
     if pair.local is not None and (words := _called(mapping, Side.LOCAL, pair.local)):
         return words

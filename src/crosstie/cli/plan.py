@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from crosstie.app.planned import record_name
 from crosstie.cli.terminal import safe, say, value_text, words_of
 from crosstie.model.decisions import Decision, FieldAction, FieldDecision, RecordAction
-from crosstie.model.records import Record, Side
+from crosstie.model.records import Side
 from crosstie.model.values import Scalar
 
 if TYPE_CHECKING:
@@ -19,24 +20,6 @@ _WRITES = {FieldAction.TO_REMOTE: Side.REMOTE, FieldAction.TO_LOCAL: Side.LOCAL}
 def is_shown(decision: Decision) -> bool:
     """Whether a plan names the record: something would be written, removed, or is in the way."""
     return decision.action not in _UNEVENTFUL or decision.problem_code is not None
-
-
-def record_name(mapping: "Mapping", decision: Decision) -> str:
-    """Return how people call the record: number and name of the local side where there is one."""
-    pair = decision.pair
-    if pair.local is not None and (words := _called(mapping, Side.LOCAL, pair.local)):
-        return words
-    if pair.coupling is not None:
-        return pair.coupling.name()
-    if pair.remote is not None:
-        return _called(mapping, Side.REMOTE, pair.remote) or pair.remote.id
-    return pair.local.id if pair.local is not None else ""
-
-
-def _called(mapping: "Mapping", side: Side, record: Record) -> str:
-    key = mapping.key_field(side)
-    parts = (record.values.get(key) if key else None, record.values.get(mapping.name_field(side)))
-    return " ".join(str(part) for part in parts if part is not None)
 
 
 class PlanInWords:
