@@ -131,7 +131,8 @@ class _Rebase:
         """Return the entry of a field that was not written into the new record.
 
         A blank that was sent, where the system filled in a default, is a change of that system. A value of the new
-        record that only flows back has no base yet, so that it flows with the next look; a blank stays where it is.
+        record that only flows back has no base yet, so that it flows with the next look; a blank stays where it is, and
+        so does what a rule makes of it.
         """
         created = self.created
         assert created is not None, "asked only after a creation"
@@ -142,7 +143,8 @@ class _Rebase:
             if side is not created:
                 return self._now(field, side)
             return blank(schema) if field.both_ways else now
-        if field.mapping.create_only or (schema is not None and now in (None, self._now(field, created.other))):
+        settled = field.mapping.create_only or field.rule is not None
+        if settled or (schema is not None and now in (None, self._now(field, created.other))):
             return self._now(field, side)
         return ABSENT
 

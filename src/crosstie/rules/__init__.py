@@ -4,6 +4,7 @@ May import `model` and the contract of a system. The engine sees only `rules.bas
 """
 
 from crosstie.rules.base import FieldRule
+from crosstie.rules.blocked import Blocked
 from crosstie.rules.company_id import CompanyId
 from crosstie.rules.contact_company import ContactCompany
 from crosstie.rules.currency import Currency
@@ -15,6 +16,7 @@ from crosstie.rules.salesperson_code import SalespersonCode
 def all_rules() -> list[FieldRule]:
     """Return every rule that a field mapping may name."""
     return [
+        Blocked(),
         CompanyId(),
         ContactCompany(),
         Currency(),
