@@ -11,7 +11,7 @@ from crosstie.app.selecting import Selection, couplings_of, ids_of
 from crosstie.app.session import Session, find_mapping
 from crosstie.app.synchronising import check_direction, left_alone, run_synchronise
 from crosstie.app.views import CouplingPage, CouplingView
-from crosstie.app.winners import Winner, bring_in_step, by_position
+from crosstie.app.winners import Winner, by_position, sides_chosen
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.coupling import couple
 from crosstie.engine.recovery import settle_open_intents
@@ -20,7 +20,7 @@ from crosstie.engine.uncoupling import uncouple as run_uncoupling
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled
-from crosstie.model.jobs import JobKind
+from crosstie.model.jobs import JobKind, Outcome
 from crosstie.model.places import Place
 from crosstie.model.records import Side
 
@@ -60,25 +60,27 @@ async def set_up_coupling(
     ctx = await session.context(name, Task(scope=Scope.RECORDS, on_purpose=True))
     preference = _preference(ctx, synchronise)
     check_direction(ctx.compiled.mapping, preference)
-    chosen = by_position(ctx.compiled, winners)
+    positions = by_position(ctx.compiled, winners)
+    chosen = sides_chosen(ctx.compiled, preference, positions) if positions else {}
     local_id = (await find_records(ctx, [record], sides=(Side.LOCAL,)))[0][1]
     remote_id = await _find_partner(ctx, to)
-    if chosen:
+    if positions:
         _refuse_coupled(ctx, local_id, remote_id)
     coupled: list[Coupling] = []
 
     async def work(job: Context) -> None:
         # A create that was interrupted may have given one of them a partner.
         await settle_open_intents(job)
-        due = None if chosen else preference
-        coupled.extend(await couple(job, [(local_id, remote_id)], synchronise=due, repoint=replace))
+        due = None if positions else preference
+        pair = (local_id, remote_id)
+        coupled.extend(await couple(job, [pair], synchronise=due, repoint=replace, chosen=chosen))
 
     job = await run_job(ctx, JobKind.COUPLING, ctx.compiled.mapping.direction, work, exclusive=False)
     report = None
-    if chosen:
-        report = await bring_in_step(session, name, local_id, preference, chosen, part_of=job.job_id)
-    elif preference is not None:
-        task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),), preference=preference, on_purpose=True)
+    if positions or preference is not None:
+        task = Task(scope=Scope.RECORDS, records=((Side.LOCAL, local_id),))
+        if not positions:
+            task = msgspec.structs.replace(task, preference=preference, on_purpose=True)
         following = await session.context(name, task)
         following.part_of = job.job_id
         report = await run_synchronise(following)
@@ -88,10 +90,17 @@ async def set_up_coupling(
 
 
 def _refuse_coupled(ctx: Context, local_id: str, remote_id: str) -> None:
-    """Refuse to choose fields of a pair that is coupled: what was edited since it last agreed decides there."""
+    """Refuse to choose fields of a pair that is coupled: what was edited since it last agreed decides there.
+
+    Not of one that an earlier process of the same job has coupled, and died.
+    """
     with ctx.store.begin() as unit:
         held = unit.couplings.by_record(ctx.mapping_name, Side.LOCAL, [local_id]).get(local_id)
-    if held is not None and held.remote_id == remote_id:
+        if held is None or held.remote_id != remote_id:
+            return
+        job = ctx.assignment.job.id if ctx.assignment is not None else None
+        coupled = unit.journal(job_id=job, outcomes=(Outcome.COUPLED,)) if job is not None else []
+    if not any(entry.coupling_id == held.id for entry in coupled):
         raise AlreadyCoupled(
             f"{held.name()} is coupled with this record already.",
             next_step="Choose between the values of single fields with Synchronise Now.",

@@ -9,7 +9,8 @@ from crosstie.app.records import find_record, find_records
 from crosstie.app.session import Session
 from crosstie.app.synchronising import check_direction
 from crosstie.app.views import CouplingView
-from crosstie.app.winners import Winner, by_position, decide_winners, preference_of
+from crosstie.app.winners import Winner, by_position, preference_of, sides_chosen
+from crosstie.engine.basing import as_it_is
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.coupling import foresee
 from crosstie.engine.decision import decide
@@ -134,7 +135,8 @@ async def _of_pair(
     decisions = decide_each(ctx.compiled, item)
     chosen = decisions.get(preference) if preference is not None else None
     if winners:
-        chosen = decide_winners(ctx.compiled, item, preference, winners)
+        base = as_it_is(ctx.compiled, local, remote, sides_chosen(ctx.compiled, preference, winners))
+        chosen = decide(ctx.compiled, item.pair, base, item.sent, item.fetched, Request())
     wording = _wording(ctx, item, list(decisions.values()))
     differences = field_differences(ctx.compiled, item, decisions, wording)
     return _preview(

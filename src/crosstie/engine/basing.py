@@ -16,15 +16,24 @@ _WRITTEN, _AGREED, _PENDING = range(3)
 _CREATED: Final = {RecordAction.CREATE_LOCAL: Side.LOCAL, RecordAction.CREATE_REMOTE: Side.REMOTE}
 
 
+def as_it_is(compiled: CompiledMapping, local: Record, remote: Record, chosen: Mapping[str, Side]) -> Base:
+    """Return the base of two records that are coupled as they are, but for the fields of which a side was chosen."""
+    mapped = compiled.mapped
+    return Base(
+        {name: local.values.get(name) for name in mapped[Side.LOCAL]},
+        {name: remote.values.get(name) for name in mapped[Side.REMOTE]},
+        dict(chosen),
+    )
+
+
 def in_agreement(compiled: CompiledMapping, base: Base, local: Record, remote: Record) -> bool:
     """Whether the base covers every mapped field and both records hold its values: nothing is left to be done.
 
     After a decision was carried out and the base has moved, False tells that the record is to be looked at again: a
     system has filled in or changed a mapped field by itself, or a field could not be dealt with in the same step.
     """
-    return holds_base(compiled, Side.LOCAL, local.values, base) and holds_base(
-        compiled, Side.REMOTE, remote.values, base
-    )
+    held = ((Side.LOCAL, local), (Side.REMOTE, remote))
+    return not base.chosen and all(holds_base(compiled, side, record.values, base) for side, record in held)
 
 
 def holds_base(compiled: CompiledMapping, side: Side, values: Mapping[str, Scalar], base: Base) -> bool:
@@ -39,7 +48,7 @@ def keeps_base(field: CompiledField, found: FieldDecision, base: Base | None) ->
         return True
     if found.action is not FieldAction.KEEP:
         return False
-    if found.hold is not None:
+    if found.hold is not None or (base is not None and field.name in base.chosen):
         return True
     source = Side.LOCAL if field.to_remote else Side.REMOTE
     name = field.field_name(source)
@@ -76,7 +85,19 @@ class _Rebase:
 
     def run(self) -> Base:
         """Return the base, its fields in the order of the mapping."""
-        return Base(self._side(Side.LOCAL), self._side(Side.REMOTE))
+        return Base(self._side(Side.LOCAL), self._side(Side.REMOTE), self._chosen())
+
+    def _chosen(self) -> dict[str, Side]:
+        """Return what a person chose and is not dealt with yet."""
+        if self.base is None or not self.base.chosen:
+            return {}
+        found = {self.compiled.fields[each.position].name: each for each in self.decided.values()}
+        fields = {field.name: field for field in self.compiled.fields}
+        return {
+            name: side
+            for name, side in self.base.chosen.items()
+            if name in found and (found[name].hold is not None or keeps_base(fields[name], found[name], self.base))
+        }
 
     def _side(self, side: Side) -> dict[str, Scalar]:
         compiled, seen = self.compiled, self.seen[side]

@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from crosstie.engine.basing import holds_base
+from crosstie.engine.basing import as_it_is, holds_base
 from crosstie.engine.context import PAGE, Context
 from crosstie.engine.outcomes import name_of
 from crosstie.engine.pairing import Paired, fetch, translate
 from crosstie.engine.recording import names, wake_waiters
 from crosstie.engine.uncoupling import forget, uncouple
-from crosstie.model.base import Base, encode_base
+from crosstie.model.base import encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
 from crosstie.model.decisions import Pair, Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, UnknownRecord, UsageError
@@ -26,6 +26,9 @@ from crosstie.store.base import Unit
 Ids: TypeAlias = tuple[str, str]
 """The local and the remote record of a pair."""
 _NONE: Final[Mapping[Ids, RemovedCoupling]] = {}
+Chosen: TypeAlias = Mapping[str, Side]
+"""The sides whose values both records are to get, by field mapping."""
+_NO_CHOICE: Final[Chosen] = {}
 _LOOKS = 3
 """So often a page is looked at again if somebody else couples one of its records meanwhile."""
 _DUE = {
@@ -61,12 +64,14 @@ async def couple(
     synchronise: Preference | None,
     repoint: bool = False,
     words: str = "coupled by hand",
+    chosen: Chosen = _NO_CHOICE,
 ) -> list[Coupling]:
     """Couple pairs of local and remote ids and return their couplings in that order (engine rules C-2 to C-4).
 
     With `synchronise` None, both records as they are become the base, so that only later edits move (W-26); else the
     records are due, with that side preferred. A coupling that exists already is returned as it is, one whose other
-    half is gone makes way, and with `repoint` so does one of the local record with another partner.
+    half is gone makes way, and with `repoint` so does one of the local record with another partner. Fields of which a
+    side is `chosen` are due for that, whatever `synchronise` says of the others.
 
     Works in pages of 1,000. Raises UnknownRecord, AlreadyCoupled or CannotCouple for the first pair of a page that
     cannot be coupled; then nothing of that page is.
@@ -79,7 +84,7 @@ async def couple(
     coupled: list[Coupling] = []
     for start in range(0, len(pairs), PAGE):
         page = dict.fromkeys(pairs[start : start + PAGE], words)
-        done = await couple_page(ctx, page, synchronise=synchronise, repoint=repoint, strict=True)
+        done = await couple_page(ctx, page, synchronise=synchronise, repoint=repoint, strict=True, chosen=chosen)
         coupled.extend(done.couplings[pair] for pair in page)
     return coupled
 
@@ -92,6 +97,7 @@ async def couple_page(
     repoint: bool = False,
     strict: bool = False,
     as_before: Mapping[Ids, RemovedCoupling] = _NONE,
+    chosen: Chosen = _NO_CHOICE,
 ) -> CoupledPage:
     """Couple a page of pairs, each with the words that its history gets; what cannot be coupled is refused.
 
@@ -105,7 +111,7 @@ async def couple_page(
         if found.replaced:
             await _let_go(ctx, list(found.replaced.values()))
         try:
-            return _store(ctx, found, pairs, synchronise, as_before)
+            return _store(ctx, found, pairs, synchronise, as_before, chosen)
         except AlreadyCoupled:
             if look == _LOOKS:
                 raise
@@ -262,6 +268,7 @@ def _store(
     words: Mapping[Ids, str],
     synchronise: Preference | None,
     as_before: Mapping[Ids, RemovedCoupling],
+    chosen: Chosen,
 ) -> CoupledPage:
     with ctx.store.begin() as unit:
         if found.dead:
@@ -271,15 +278,15 @@ def _store(
             forget(ctx, unit, dead)
         made = unit.couplings.insert(
             [
-                new_coupling(ctx, local, remote, synchronise, as_before.get(pair))
+                new_coupling(ctx, local, remote, synchronise, as_before.get(pair), chosen)
                 for pair, (local, remote) in found.new.items()
             ],
             ctx.now(),
         )
         forget(ctx, unit, made)
         page = CoupledPage({**found.existing, **dict(zip(found.new, made, strict=True))}, found.refused)
-        if synchronise is not None:
-            make_due(ctx, unit, list(page.couplings.values()), _DUE[synchronise])
+        if synchronise is not None or chosen:
+            make_due(ctx, unit, list(page.couplings.values()), _DUE[synchronise or Preference.MERGE])
         make_due(ctx, unit, [page.couplings[pair] for pair in found.new if pair in as_before], DueReason.COUPLED_MERGE)
         wake_waiters(ctx, unit, made)
         gone = "uncoupled: the record that it was coupled to no longer exists"
@@ -302,10 +309,11 @@ def new_coupling(
     remote: Record,
     synchronise: Preference | None,
     before: RemovedCoupling | None = None,
+    chosen: Chosen = _NO_CHOICE,
 ) -> NewCoupling:
     """Return the coupling of two records; without synchronising, both as they are become its base (W-26).
 
-    One that was coupled `before` has the base of then.
+    One that was coupled `before` has the base of then, and one with fields `chosen` keeps these in it.
     """
     named = names(ctx, local, remote)
     if before is not None and (base := ctx.compiled.bases.read(before.base)) is not None:
@@ -325,19 +333,11 @@ def new_coupling(
         mapping=ctx.mapping_name,
         local_id=local.id,
         remote_id=remote.id,
-        local_version=local.version,
-        remote_version=remote.version,
-        base=encode_base(_as_it_is(ctx, local, remote)),
-        state=CouplingState.IN_STEP,
+        local_version=None if chosen else local.version,
+        remote_version=None if chosen else remote.version,
+        base=encode_base(as_it_is(ctx.compiled, local, remote, chosen)),
+        state=CouplingState.NEVER_SYNCHRONISED if chosen else CouplingState.IN_STEP,
         **named,
-    )
-
-
-def _as_it_is(ctx: Context, local: Record, remote: Record) -> Base:
-    mapped = ctx.compiled.mapped
-    return Base(
-        {name: local.values.get(name) for name in mapped[Side.LOCAL]},
-        {name: remote.values.get(name) for name in mapped[Side.REMOTE]},
     )
 
 

@@ -53,13 +53,13 @@ def decide(
     kept = base or _NO_BASE
     here = _Side(compiled.mapped[Side.LOCAL], pair.local, kept.local, sent or _NO_VALUES)
     there = _Side(compiled.mapped[Side.REMOTE], pair.remote, kept.remote, fetched or _NO_VALUES)
-    if base is not None and not (here.changed or there.changed) and _may_pass(compiled, request):
+    if base is not None and not (here.changed or there.changed or base.chosen) and _may_pass(compiled, request):
         return Decision(pair=pair, action=RecordAction.UNCHANGED)
     sides = {Side.LOCAL: here, Side.REMOTE: there}
     for side, seen in sides.items():
         if seen.moved.ineligible and request.preference is not BLOCKED[side.other]:
             return ineligible(pair, seen.moved.ineligible, request)
-    fields = _merge_fields(compiled, here, there, request)
+    fields = _merge_fields(compiled, here, there, kept.chosen, request)
     return compose(compiled, pair, base, fields, {side: seen.moved for side, seen in sides.items()})
 
 
@@ -91,20 +91,25 @@ class _Side:
         return Seen(self.record.values.get(name), self.base.get(name, ABSENT), moved, hold)
 
 
-def _merge_fields(compiled: CompiledMapping, here: _Side, there: _Side, request: Request) -> tuple[FieldDecision, ...]:
+def _merge_fields(
+    compiled: CompiledMapping, here: _Side, there: _Side, chosen: Mapping[str, Side], request: Request
+) -> tuple[FieldDecision, ...]:
+    # Where a person chose fields, no other goes along with them: what changed may be what a dead process wrote.
+    changed = [] if chosen else [side for side, seen in ((Side.LOCAL, here), (Side.REMOTE, there)) if seen.changed]
     around = Circumstances(
         preference=request.preference,
         on_purpose=request.on_purpose,
-        changed=frozenset(side for side, seen in ((Side.LOCAL, here), (Side.REMOTE, there)) if seen.changed),
+        changed=frozenset(changed),
         newest=_newest(here.record, there.record),
     )
     by_base = request.preference is Preference.MERGE
     found = []
     for field in compiled.fields:
         near, far = field.local_name, field.remote_name
-        if by_base and field.both_ways and near not in here.changed and far not in there.changed:
+        side = chosen.get(field.name)
+        if by_base and field.both_ways and side is None and near not in here.changed and far not in there.changed:
             continue
-        if (decided := merge(field, here.seen(field, near), there.seen(field, far), around)) is not None:
+        if (decided := merge(field, here.seen(field, near), there.seen(field, far), around, side)) is not None:
             found.append(decided)
     return tuple(found)
 

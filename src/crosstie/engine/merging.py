@@ -62,23 +62,31 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     newest: Side | None
 
 
-def merge(field: CompiledField, local: Seen, remote: Seen, around: Circumstances) -> FieldDecision | None:
-    """Return what the field needs; None if it is to be kept and there is nothing to say about it."""
+def merge(
+    field: CompiledField, local: Seen, remote: Seen, around: Circumstances, chosen: Side | None = None
+) -> FieldDecision | None:
+    """Return what the field needs; None if it is to be kept and there is nothing to say about it.
+
+    `chosen` is the side whose value a person chose when the two were coupled, if that was not carried out yet.
+    """
     if field.both_ways:
-        return _Field(field, local, remote, around).both_ways()
+        return _Field(field, local, remote, around, chosen).both_ways()
     source = Side.LOCAL if field.to_remote else Side.REMOTE
-    return _Field(field, local, remote, around).one_way(source)
+    return _Field(field, local, remote, around, chosen).one_way(source)
 
 
 class _Field:
     """One field on its way to a decision."""
 
-    __slots__ = ("around", "field", "seen")
+    __slots__ = ("around", "chosen", "field", "seen")
 
-    def __init__(self, field: CompiledField, local: Seen, remote: Seen, around: Circumstances) -> None:
+    def __init__(
+        self, field: CompiledField, local: Seen, remote: Seen, around: Circumstances, chosen: Side | None
+    ) -> None:
         self.field = field
         self.seen = {Side.LOCAL: local, Side.REMOTE: remote}
         self.around = around
+        self.chosen = chosen
 
     # --- one way ----------------------------------------------------------------------------------------------
 
@@ -86,7 +94,7 @@ class _Field:
         """The source is the authority, whenever its record changed or was named by a person."""
         target = source.other
         seen, there = self.seen[source], self.seen[target]
-        own_change = seen.changed
+        own_change = seen.changed or self.chosen is not None
         if self.around.preference is BLOCKED[target]:
             if own_change:
                 return self._decided(FieldAction.KEEP, HELD_BACK)
@@ -95,7 +103,8 @@ class _Field:
         looks = self.around.on_purpose or volatile or own_change or isinstance(there.base, Absent)
         if not looks and (source not in self.around.changed or seen.hold is not None):
             return self._drift(target)
-        return self._bring(source, self._one_way_reason(source, own_change), lost=there.changed)
+        lost = there.changed or self.chosen is not None
+        return self._bring(source, self._one_way_reason(source, seen.changed), lost=lost)
 
     def _one_way_reason(self, source: Side, own_change: bool) -> str:
         if self.field.field_name(source) is None:
@@ -119,6 +128,8 @@ class _Field:
                 return self._chosen(Side.LOCAL)
             case Preference.GET:
                 return self._chosen(Side.REMOTE)
+        if self.chosen is not None:
+            return self._chosen(self.chosen)
         if isinstance(local.base, Absent) and isinstance(remote.base, Absent):
             return self._without_base()
         if not local.changed and not remote.changed:
@@ -137,7 +148,8 @@ class _Field:
         seen, there = self.seen[source], self.seen[source.other]
         if self._equal():
             return self._decided(FieldAction.AGREE, "equal on both sides") if seen.changed or there.changed else None
-        return self._bring(source, f"the {source} side was chosen", lost=there.changed)
+        lost = there.changed or self.chosen is not None
+        return self._bring(source, f"the {source} side was chosen", lost=lost)
 
     def _without_base(self) -> FieldDecision | None:
         if self._equal():

@@ -140,7 +140,7 @@ def _unvouched(step: Step, base: bytes) -> Coupling:
 def _with(base: Base, values: Mapping[Side, Mapping[str, Scalar]]) -> Base:
     """Return a base in which the fields that it has hold these values."""
     here, there = ({n: v for n, v in values.get(side, {}).items() if n in _of(base, side)} for side in Side)
-    return Base({**base.local, **here}, {**base.remote, **there})
+    return Base({**base.local, **here}, {**base.remote, **there}, base.chosen)
 
 
 def _of(base: Base, side: Side) -> Mapping[str, Scalar]:

@@ -1,6 +1,7 @@
 """The base: the values of the mapped fields on both sides when a coupling was last in agreement.
 
-Stored as JSON, so that it can be read with the database's own tools. A field that is missing has no base.
+Stored as JSON, so that it can be read with the database's own tools. A field that is missing has no base. What a person
+chose when the two were coupled stands in it until it is carried out, so that the coupling and the choice are one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,11 +19,14 @@ class Base(msgspec.Struct, frozen=True):
 
     local: dict[str, Scalar]
     remote: dict[str, Scalar]
+    chosen: dict[str, Side] = {}
+    """The side whose value both are still to get, by field mapping."""
 
 
 class _Stored(msgspec.Struct):
     l: dict[str, str | int | float | bool | None]  # noqa: E741
     r: dict[str, str | int | float | bool | None]
+    chosen: dict[str, Side] = {}
 
 
 _decoder = msgspec.json.Decoder(_Stored)
@@ -30,7 +34,8 @@ _decoder = msgspec.json.Decoder(_Stored)
 
 def encode_base(base: Base) -> bytes:
     """Return the stored form of `base`."""
-    return msgspec.json.encode({"l": base.local, "r": base.remote})
+    chosen = {"chosen": base.chosen} if base.chosen else {}
+    return msgspec.json.encode({"l": base.local, "r": base.remote, **chosen})
 
 
 def encode_side(names: Iterable[str], values: Mapping[str, Scalar]) -> bytes:
@@ -67,6 +72,7 @@ class BaseReader:
         return Base(
             {name: local[name](value) for name, value in raw.l.items() if name in local},
             {name: remote[name](value) for name, value in raw.r.items() if name in remote},
+            raw.chosen,
         )
 
 

@@ -60,7 +60,7 @@ def _code(value: object, field: FieldSchema) -> Scalar:
 
 def _guid(value: object, field: FieldSchema) -> Scalar:
     text = str(value).strip("{}").lower()
-    return None if text == ZERO_GUID else text
+    return None if text in ("", ZERO_GUID) else text
 
 
 def _integer(value: object, field: FieldSchema) -> Scalar:
