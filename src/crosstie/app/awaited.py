@@ -87,7 +87,7 @@ def _cannot(ctx: Context, side: Side, record: Record | None, coupled: bool) -> s
     if not schema.creatable:
         return f"Records of {schema.name} cannot be created."
     if not ctx.in_filter(side, record.values):
-        return f"The filter of {mapping.name} leaves it out: {mapping.filter(side)}."
+        return f"The filter of {mapping.name} leaves it out; it admits: {ctx.filter_words(side)}."
     return ""
 
 

@@ -192,7 +192,7 @@ def _reasons(ctx: Context, side: Side, record: Record | None, coupling: Coupling
         gone = f"The record no longer exists in {ctx.systems[side].name}."
         return {**found, "couple": gone, "create": gone}
     if not ctx.in_filter(side, record.values):
-        outside = f"The filter of {mapping.name} leaves the record out: {mapping.filter(side)}."
+        outside = f"The filter of {mapping.name} leaves the record out; it admits: {ctx.filter_words(side)}."
         found |= dict.fromkeys(("couple", "create"), outside)
         if coupling is None:
             found["synchronise"] = outside

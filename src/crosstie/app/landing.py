@@ -56,7 +56,7 @@ async def explain_uncoupled(session: Session, table: str, id: str, *, limit: int
             raise UnknownRecord(f"{ctx.systems[Side.REMOTE].name} has no {table} with the id {id}.", id=id)
         fitting = fitting or (ctx, record)
         if not ctx.in_filter(Side.REMOTE, record.values):
-            reasons.append(f"The filter of {mapping.name} leaves it out: {mapping.remote_filter}.")
+            reasons.append(f"The filter of {mapping.name} leaves it out; it admits: {ctx.filter_words(Side.REMOTE)}.")
             continue
         fitting = (ctx, record)
         if why := _by_itself(mapping):

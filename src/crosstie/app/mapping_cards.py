@@ -73,6 +73,8 @@ def _row(
     rules: Dictionary[str, FieldRule],
 ) -> FieldRow:
     one, other = local.fields.get(row.local_field or ""), remote.fields.get(row.remote_field or "")
+    if one is not None:  # as the page calls it
+        one = msgspec.structs.replace(one, label=view.label)
     tries = {each.value: {"direction": each.value, "enabled": True} for each in Direction}
     tries["enabled"] = {"enabled": True}
     refused = {}

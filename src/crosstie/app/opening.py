@@ -70,7 +70,7 @@ async def _couple_and_open(session: Session, side: Side, mappings: Sequence[Mapp
         ctx = await session.context(mapping.name, task)
         record = await _read(ctx, side, id)
         if not ctx.in_filter(side, record.values):
-            reasons.append(f"the filter of {mapping.name} leaves it out ({mapping.filter(side)})")
+            reasons.append(f"the filter of {mapping.name} leaves it out (it admits: {ctx.filter_words(side)})")
             continue
         fitting = mapping
         if not mapping.enabled:

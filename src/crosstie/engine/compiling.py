@@ -263,6 +263,8 @@ def _plan(fields: Sequence[CompiledField], source: Side, creating: bool) -> Plan
         destination = row.schema(source.other)
         if destination is None or not row.reaches(source.other) or not _may_write(row, destination, creating):
             continue
+        if source is Side.REMOTE:  # what is wrong with a value is told with the caption that people see
+            destination = msgspec.structs.replace(destination, label=row.label)
         name, seen = row.field_name(source), row.schema(source)
         if row.rule is not None:
             ruled.append(Ruled(row, row.rule, destination))

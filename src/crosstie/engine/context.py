@@ -10,6 +10,7 @@ import msgspec
 
 from crosstie.engine.compiling import CompiledMapping
 from crosstie.model.decisions import Decision, Preference
+from crosstie.model.filter_words import in_words
 from crosstie.model.jobs import Counters, Job
 from crosstie.model.records import Side
 from crosstie.model.values import Values
@@ -177,6 +178,10 @@ class Context:
         """Whether the mapping's filter admits a record of that side."""
         admits = self.admits.get(side)
         return admits is None or admits(values)
+
+    def filter_words(self, side: Side) -> str:
+        """Return in words what the mapping's filter admits of that side."""
+        return in_words(self.compiled.mapping.filter(side), self.compiled.schema(side))
 
     def counters(self, target: Side) -> Counters:
         """Return the counters of the direction that writes to `target`."""

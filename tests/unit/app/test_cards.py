@@ -54,7 +54,7 @@ async def test_an_uncoupled_record_says_what_can_be_done_with_it(desk: Desk) -> 
     assert (
         card.reasons["couple"]
         == card.reasons["synchronise"]
-        == ("The filter of CUSTOMER leaves the record out: city eq 'Ely'.")
+        == ("The filter of CUSTOMER leaves the record out; it admits: city is “Ely”.")
     )
 
 
