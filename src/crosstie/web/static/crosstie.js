@@ -1,6 +1,8 @@
 // What pages do in the browser beside htmx: dialogs, keys, the palette, messages, times in the reader's own zone.
+import { bindBars } from "./bars.js";
 import { bindChoosing } from "./choosing.js";
 import { openDialogs } from "./dialogs.js";
+import { keepFocus } from "./focus.js";
 import { bindKeys } from "./keys.js";
 import { outlast } from "./lasting.js";
 import { bindPalette } from "./palette.js";
@@ -68,7 +70,9 @@ document.body.addEventListener("htmx:afterSwap", (event) => localTimes(event.tar
 
 localTimes(document);
 bindTheme();
+keepFocus();
 openDialogs();
+bindBars();
 bindChoosing();
 bindKeys();
 bindPalette();

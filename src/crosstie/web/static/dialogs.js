@@ -1,19 +1,28 @@
-// Dialogs: what is put into #dialog opens it; closing gives the focus back to what opened it.
+// Dialogs: what is put into #dialog opens it; closing gives the focus back to where it was.
+import { comeBack, placeOf } from "./focus.js";
+
 export function openDialogs() {
   const dialog = document.getElementById("dialog");
-  let opener = null;
+  const places = new Map();
+
+  // A key opens it from wherever the focus is; after a click in Safari that is nowhere, after the palette what is hidden.
+  function remember(each, opener) {
+    const here = document.activeElement;
+    places.set(each, placeOf(here === document.body || !here.checkVisibility() ? opener : here));
+  }
 
   document.addEventListener("click", (event) => {
     const opens = event.target.closest("[data-opens]");
     if (opens) {
-      opener = opens;
-      document.getElementById(opens.dataset.opens)?.showModal();
+      const opened = document.getElementById(opens.dataset.opens);
+      remember(opened, opens);
+      opened.showModal();
     }
     if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
   });
 
   document.body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.target === dialog && !dialog.open) opener = document.activeElement;
+    if (event.detail.target === dialog && !dialog.open) remember(dialog, event.detail.elt);
   });
 
   document.body.addEventListener("htmx:afterSwap", (event) => {
@@ -33,9 +42,7 @@ export function openDialogs() {
   for (const each of document.querySelectorAll("dialog")) {
     each.addEventListener("close", () => {
       if (each === dialog) each.replaceChildren();
-      const again = opener?.isConnected ? opener : opener?.id ? document.getElementById(opener.id) : null;
-      (again ?? document.getElementById("content"))?.focus();
-      opener = null;
+      if (!comeBack(places.get(each))) document.getElementById("content")?.focus();
     });
   }
 

@@ -1,5 +1,16 @@
 // Keys: those that Business Central's users know, and ours for coupling and synchronising.
+import { stopsOf } from "./focus.js";
+
+const PARTS = ".commands, [role='search'], .chips, .grid-wrap, table, section, fieldset, aside, .pager, .dialog-foot, .setup-foot";
 const PAGES = { e: "/problems", j: "/jobs" };
+
+// The first stop of the part after the one where the focus is, or before it.
+function goToPart(scope, back) {
+  const starts = new Set([...scope.querySelectorAll(PARTS)].map((each) => stopsOf(each).find((stop) => stop.tabIndex >= 0)));
+  const way = back ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+  const there = [...starts].filter((each) => each && document.activeElement.compareDocumentPosition(each) & way);
+  (back ? there.at(-1) : there[0])?.focus();
+}
 
 export function bindKeys() {
   document.addEventListener("keydown", (event) => {
@@ -12,6 +23,11 @@ export function bindKeys() {
         search.focus();
         search.select();
       }
+      return;
+    }
+    if (event.key === "F6") {
+      event.preventDefault();
+      goToPart(inDialog ?? document.getElementById("content"), event.shiftKey);
       return;
     }
     if ((event.ctrlKey && event.key === "k") || (event.altKey && event.key.toLowerCase() === "q")) {
@@ -31,7 +47,6 @@ export function bindKeys() {
       const action = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
       if (action) {
         event.preventDefault();
-        action.focus();
         action.click();
       } else if (PAGES[key]) {
         event.preventDefault();
