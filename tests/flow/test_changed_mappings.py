@@ -132,3 +132,19 @@ async def test_transformation_rules_are_set_on_the_command_line(flow: Flow) -> N
     assert (lookup.code, "transformation rules are for plain fields" in lookup.err) == (2, True)
     await flow.crosstie(*asked, "--no-rules")
     assert next(each for each in flow.mapping().fields if each.label == "City").transform_to_remote == ()
+
+
+async def test_options_can_become_the_payment_terms_instead(flow: Flow) -> None:
+    """Payment terms go to Dataverse as shipped; the other way its field mapping goes along (engine rule C-9)."""
+    await flow.match("PAYMENT TERMS", create=False)
+    said = await flow.crosstie("mapping", "set", "PAYMENT TERMS", "--direction", "from_remote")
+    assert said.code == 0, said.err
+    assert "Code: direction: to_remote -> from_remote" in said.out
+    await flow.start_afresh()
+    coupling = flow.couplings("PAYMENT TERMS")["NET 45"]
+    flow.bc.change("paymentTerms", coupling.local_id, code="45 DAYS")
+    await flow.sync("PAYMENT TERMS", coupling.remote_id, direction="from_remote")
+    assert flow.bc.row("paymentTerms", coupling.local_id)["code"] == "NET 45"
+    refused = await flow.crosstie("mapping", "set", "PAYMENT TERMS", "--direction", "bidirectional")
+    assert refused.code == 2
+    assert "goes in one direction only" in refused.err

@@ -106,18 +106,22 @@ def _named(mapping: Mapping, name: str) -> FieldMapping:
         if found:
             return found[0]
     if row := next((row for row in mapping.fields if wanted in _names(row)), None):
-        why = f"its value comes from the rule {row.rule}" if row.rule else "one side of it is a constant"
-        raise InvalidOption(
-            f"{name!r} cannot be matched on: {why}.",
-            next_step=f"Choose among {_listed(usable)}.",
-            field=name,
-            mapping=mapping.name,
-        )
+        raise _unusable(mapping, row, name)
     raise UnknownField(
         f"{mapping.name} has no field mapping {name!r}; comparable are: {_listed(usable)}.",
         field=name,
         mapping=mapping.name,
         candidates=[row.local_field for row in usable],
+    )
+
+
+def _unusable(mapping: Mapping, row: FieldMapping, name: str) -> InvalidOption:
+    why = f"its value comes from the rule {row.rule}" if row.rule else "one side of it is a constant"
+    return InvalidOption(
+        f"{name!r} cannot be matched on: {why}.",
+        next_step=f"Choose among {_listed(_usable(mapping))}.",
+        field=name,
+        mapping=mapping.name,
     )
 
 
@@ -138,7 +142,7 @@ def _pairs(rows: Iterable[FieldMapping]) -> str:
 
 def _criterion(compiled: CompiledMapping, row: FieldMapping) -> Criterion:
     if not (row.local_field and row.remote_field) or row.rule is not None:
-        raise InvalidOption(f"{row.name!r} of {compiled.mapping.name} cannot be matched on.", field=row.name)
+        raise _unusable(compiled.mapping, row, row.label or row.name)
     local, remote = _schema(compiled, Side.LOCAL, row.local_field), _schema(compiled, Side.REMOTE, row.remote_field)
     if row.lookup is not None:
         columns: tuple[Column, Column] | None = (_spelled, _spelled)

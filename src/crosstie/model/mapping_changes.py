@@ -4,7 +4,6 @@ Whether the result fits its tables is not decided here.
 """
 
 from collections.abc import Collection, Iterator
-from collections.abc import Mapping as Dictionary
 from typing import Any
 
 import msgspec
@@ -100,9 +99,9 @@ def with_changes(
     """Return the mapping as it is to be.
 
     Another direction takes the field mappings along: as they are in the `standard` mapping where it goes both ways,
-    else those whose `pair_of` is in `free`, whose fields can be written on both sides, go both ways too. One that goes
-    the other way only is disabled, and enabled again when the direction comes back. What is said of a field mapping
-    itself comes last. Raises UnknownField, InvalidOption.
+    else those whose `pair_of` is in `free`, whose fields can be written on both sides, go as the mapping does (engine
+    rule D-10). One that goes the other way only is disabled, and enabled again when the direction comes back. What is
+    said of a field mapping itself comes last. Raises UnknownField, InvalidOption.
     """
     values = {name: value for name in _SETTINGS if (value := getattr(changes, name)) is not UNSET}
     for name in ("local_filter", "remote_filter"):
@@ -150,10 +149,10 @@ def _along(
     row: FieldMapping, old: Direction, new: Direction, standard: Mapping | None, free: Collection[str]
 ) -> FieldMapping:
     """Return a field mapping as it is when the mapping's direction changes."""
-    wanted = row.direction
-    if standard is not None and standard.direction is _BOTH_WAYS:
-        wanted = _directions(standard).get(pair_of(row), wanted)
-    elif new is _BOTH_WAYS and pair_of(row) in free:
+    wanted, shipped = row.direction, _shipped(standard, row)
+    if shipped is not None and standard is not None and standard.direction is _BOTH_WAYS:
+        wanted = shipped.direction
+    elif pair_of(row) in free and (new is _BOTH_WAYS or old is not _BOTH_WAYS):
         wanted = _BOTH_WAYS
     if new is _BOTH_WAYS or wanted is new:
         fitting = wanted
@@ -161,9 +160,9 @@ def _along(
         fitting = new
     else:
         return msgspec.structs.replace(row, enabled=False)
-    kept_out = not row.enabled and old not in (_BOTH_WAYS, row.direction)
+    kept_out = old not in (_BOTH_WAYS, row.direction) and (shipped is None or shipped.enabled)
     return msgspec.structs.replace(row, direction=fitting, enabled=row.enabled or kept_out)
 
 
-def _directions(mapping: Mapping) -> Dictionary[str, Direction]:
-    return {pair_of(row): row.direction for row in mapping.fields}
+def _shipped(standard: Mapping | None, row: FieldMapping) -> FieldMapping | None:
+    return next((each for each in standard.fields if pair_of(each) == pair_of(row)), None) if standard else None

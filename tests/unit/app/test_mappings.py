@@ -10,7 +10,7 @@ from crosstie.app.filtering import filter_views
 from crosstie.app.mapping_cards import field_rows
 from crosstie.app.mappings import ChangedMapping, change_mapping
 from crosstie.app.people.acting import command_line
-from crosstie.model.errors import CrosstieError, Forbidden, InvalidFilter, InvalidMapping, Unreachable
+from crosstie.model.errors import CrosstieError, Forbidden, InvalidFilter, InvalidMapping, InvalidOption, Unreachable
 from crosstie.model.mapping_changes import MappingChanges
 from crosstie.model.mappings import Direction
 from crosstie.model.people import AuditAction, Principal, PrincipalKind, Role
@@ -54,6 +54,11 @@ async def test_a_dry_run_and_a_change_of_nothing_store_nothing(desk: Desk) -> No
     [
         ({"local_filter": "nonsense eq 1"}, CrosstieError, "names the field 'nonsense'"),
         ({"remote_filter": "statecode eq 7"}, InvalidFilter, "has no option '7'"),
+        (
+            {"fields": {"customertypecode": {"match_priority": 0}}},
+            InvalidOption,
+            "'customertypecode' cannot be matched on: one side of it is a constant",
+        ),
         ({"local_filter": "blocked eq"}, InvalidFilter, "cannot be read from position 8"),
         ({"fields": {"creditLimit": {"direction": "sideways"}}}, msgspec.ValidationError, "Invalid enum value"),
         (

@@ -44,12 +44,24 @@ def test_field_mappings_go_along_with_a_direction_and_come_back() -> None:
     back = with_changes(got, changes(direction="bidirectional"), standard=CUSTOMER)
     assert directions(back)["Credit Limit"] == TO
     assert directions(back)["Name"] == BOTH
+    assert directions(back)["No."] == "-", "it is disabled as shipped"
 
 
 def test_without_a_standard_what_can_be_written_on_both_sides_goes_both_ways() -> None:
     sent = with_changes(CUSTOMER, changes(direction="to_remote"))
     back = with_changes(sent, changes(direction="bidirectional"), free={"displayName/name"})
     assert [name for name, way in directions(back).items() if way is BOTH] == ["Name"]
+
+
+def test_what_goes_one_way_as_shipped_can_go_the_other_way_where_both_fields_can_be_written() -> None:
+    shipped = with_changes(CUSTOMER, changes(direction="to_remote"), standard=CUSTOMER)
+    free = {"displayName/name"}
+    got = with_changes(shipped, changes(direction="from_remote"), standard=shipped, free=free)
+    assert {name for name, way in directions(got).items() if way is FROM} == {"Name"}
+    assert directions(got)["City"] == "-"
+    assert directions(with_changes(got, changes(direction="to_remote"), standard=shipped, free=free)) == directions(
+        shipped
+    )
 
 
 def test_what_is_said_of_a_field_mapping_itself_comes_last() -> None:
