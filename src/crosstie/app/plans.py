@@ -199,7 +199,12 @@ async def make_plan(
     report = await run_job(ctx, JobKind.PLAN, direction_of(ctx), look, exclusive=False, expected=expected)
     counted[PlanGroup.NOT_COUPLED] = counted.get(PlanGroup.NOT_COUPLED, 0) + left
     assert report.job_id is not None, "a plan is a job"
-    return kept_plan(session.store, report.job_id, {group.value: number for group, number in counted.items()})
+    plan = kept_plan(session.store, report.job_id, {group.value: number for group, number in counted.items()})
+    if ctx.assignment is None:  # a worker keeps what its job came to by itself
+        with session.store.begin() as unit:
+            details = {"result": counted_of(plan)}
+            unit.background.close_job(plan.job, plan.job.state, message="", now=ctx.now(), details=details)
+    return plan
 
 
 async def carry_out_plan(
@@ -296,7 +301,7 @@ def arguments_of(job_id: int, job: Job | None) -> dict[str, Any]:
     """Return how a plan was asked for. Raises UnknownJob if the job is none."""
     if job is None or job.kind is not JobKind.PLAN:
         raise UnknownJob(f"There is no plan {job_id}.", job=job_id)
-    return job.arguments
+    return {"mapping": job.mapping, **job.arguments}
 
 
 def choosable(groups: Collection[str]) -> list[str]:

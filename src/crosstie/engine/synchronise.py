@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from crosstie.engine.carrying import carry_out
 from crosstie.engine.changes import Feed
 from crosstie.engine.context import PAGE, Context, Report, Scope
@@ -78,15 +80,16 @@ class _Run:
     # --- the records of a job -----------------------------------------------------------------------------
 
     async def named(self) -> None:
-        """Deal with the records that the task names."""
-        self.ctx.phase = Phase.RECORDS
+        """Deal with the records that the task names; what was chosen for those that are due goes for them here, too."""
+        ctx = self.ctx
+        ctx.phase = Phase.RECORDS
         for side in (Side.LOCAL, Side.REMOTE):
-            ids = [id for named, id in self.ctx.task.records if named is side]
+            ids = [id for named, id in ctx.task.records if named is side]
             for start in range(0, len(ids), PAGE):
                 page = ids[start : start + PAGE]
-                paired = await pair_named(self.ctx, side, page)
-                await self.process(side, paired, self.request)
-                self._forget_absent(side, page, paired)
+                with ctx.store.begin() as unit:
+                    due = unit.due_of(ctx.mapping_name, side, page)
+                await self._each_as_wanted(side, [(id, due.get(id)) for id in page])
 
     async def due(self, *, before: bool) -> None:
         """Deal with records that an earlier job left to be tried again, or, after the feeds, with those set free by it.
@@ -106,34 +109,40 @@ class _Run:
             if not fresh:
                 return
             for side in (Side.LOCAL, Side.REMOTE):
-                kinds = dict.fromkeys((row.create, self._preference(row)) for row in fresh if row.side is side)
-                for create, preference in kinds:
-                    ids = [
-                        row.record_id
-                        for row in fresh
-                        if row.side is side and row.create is create and self._preference(row) is preference
-                    ]
-                    await self._due_part(side, ids, create, preference)
+                await self._each_as_wanted(side, [(row.record_id, row) for row in fresh if row.side is side])
             tried |= {(row.side, row.record_id) for row in fresh}
             if ctx.task.dry_run:
                 # Nothing is struck out, so that the same rows would come again.
                 return
 
-    def _preference(self, row: Due) -> Preference:
-        """Return whose data wins: as chosen when it was coupled; for what a job has held back, as this one is told."""
-        held_back = row.reason is DueReason.HELD_BACK
-        return self.ctx.task.preference if held_back else _CHOSEN.get(row.reason, Preference.MERGE)
+    async def _each_as_wanted(self, side: Side, records: Sequence[tuple[str, Due | None]]) -> None:
+        """Deal with records by id, each as the row says with which it is due, if it is."""
+        by_request: dict[Request, list[str]] = {}
+        for id, row in records:
+            by_request.setdefault(self._request(row), []).append(id)
+        for request, ids in by_request.items():
+            paired = await pair_named(self.ctx, side, ids)
+            await self.process(side, paired, request)
+            self._forget_absent(side, ids, paired)
 
-    async def _due_part(self, side: Side, ids: Sequence[str], create: bool, preference: Preference) -> None:
-        ctx, mapping = self.ctx, self.ctx.compiled.mapping
-        request = Request(
+    def _request(self, row: Due | None) -> Request:
+        """Return how a record is dealt with: as chosen when it was coupled; else, or if held back, as this job is told.
+
+        Where a person names records and says whose data wins, that goes before what was chosen earlier.
+        """
+        if row is None:
+            return self.request
+        told = row.reason is DueReason.HELD_BACK or self.ctx.task.scope is Scope.RECORDS
+        preference = self.ctx.task.preference
+        if not told or preference is Preference.MERGE:
+            preference = _CHOSEN.get(row.reason, Preference.MERGE)
+        mapping = self.ctx.compiled.mapping
+        return msgspec.structs.replace(
+            self.request,
             preference=preference,
-            create_remote=self.request.create_remote or (create and mapping.reaches(Side.REMOTE)),
-            create_local=self.request.create_local or (create and mapping.reaches(Side.LOCAL)),
+            create_remote=self.request.create_remote or (row.create and mapping.reaches(Side.REMOTE)),
+            create_local=self.request.create_local or (row.create and mapping.reaches(Side.LOCAL)),
         )
-        paired = await pair_named(ctx, side, ids)
-        await self.process(side, paired, request)
-        self._forget_absent(side, ids, paired)
 
     def _forget_absent(self, side: Side, ids: Sequence[str], paired: Sequence[Paired]) -> None:
         """Strike out what is neither there nor coupled any more; nobody can do anything about its problem."""

@@ -194,10 +194,11 @@ class Unit(Protocol):
         mapping: str | None = None,
         *,
         states: Collection[JobState] = (),
+        kinds: Collection[JobKind] = (),
         limit: int = 50,
         before_id: int | None = None,
     ) -> list[Job]:
-        """Return jobs, newest first; with `states` those that are in one of them."""
+        """Return jobs, newest first; with `states` those that are in one of them, with `kinds` those of one."""
         ...
 
     def add_journal(self, entries: Sequence[JournalEntry]) -> None: ...
@@ -264,6 +265,10 @@ class Unit(Protocol):
         ...
 
     def due(self, mapping: str, now: datetime, *, limit: int = 1000) -> list[Due]: ...
+
+    def due_of(self, mapping: str, side: Side, record_ids: Iterable[str]) -> dict[str, Due]:
+        """Return which of these records of one side are due, now or later, by the record's id."""
+        ...
 
     def remove_due(self, mapping: str, side: Side, record_ids: Iterable[str]) -> None: ...
 

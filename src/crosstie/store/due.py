@@ -11,6 +11,7 @@ from crosstie.store.base import Cursor
 from crosstie.store.queries import Queries
 from crosstie.store.schema import cursors
 from crosstie.store.schema import due as table
+from crosstie.store.work import AnyRow
 
 _WEIGHTS = {
     DueReason.PARTNER_COUPLED.value: 1,
@@ -55,17 +56,11 @@ class DueQueries(Queries):
             .order_by(table.c.not_before, table.c.side, table.c.record_id)
             .limit(limit)
         )
-        return [
-            Due(
-                mapping=row.mapping,
-                side=Side(row.side),
-                record_id=row.record_id,
-                reason=DueReason(row.reason),
-                not_before=row.not_before,
-                create=row.create,
-            )
-            for row in self._work.read(query)
-        ]
+        return [_due(row) for row in self._work.read(query)]
+
+    def due_of(self, mapping: str, side: Side, record_ids: Iterable[str]) -> dict[str, Due]:
+        query = select(table).where(table.c.mapping == mapping, table.c.side == side.value)
+        return {row.record_id: _due(row) for row in self._work.read_among(query, table.c.record_id, record_ids)}
 
     def remove_due(self, mapping: str, side: Side, record_ids: Iterable[str]) -> None:
         for condition in self._work.among(table.c.record_id, record_ids):
@@ -91,6 +86,17 @@ class DueQueries(Queries):
 
     def forget_cursors(self, mapping: str) -> None:
         self._work.write(delete(cursors).where(cursors.c.mapping == mapping))
+
+
+def _due(row: AnyRow) -> Due:
+    return Due(
+        mapping=row.mapping,
+        side=Side(row.side),
+        record_id=row.record_id,
+        reason=DueReason(row.reason),
+        not_before=row.not_before,
+        create=row.create,
+    )
 
 
 def _weight(reason: ColumnElement[str]) -> ColumnElement[int]:

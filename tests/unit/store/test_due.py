@@ -20,6 +20,8 @@ def test_a_due_record_comes_back_when_its_time_has_come(store: Store) -> None:
         assert unit.due(CUSTOMER, NOW) == [now_due]
         assert unit.due(CUSTOMER, LATER) == [now_due, later_due]
         assert unit.due(CUSTOMER, LATER, limit=1) == [now_due]
+        found = unit.due_of(CUSTOMER, later_due.side, [later_due.record_id, "nobody"])
+        assert found == {later_due.record_id: later_due}
         assert unit.due("CONTACT", LATER) == [other]
 
 
