@@ -81,31 +81,6 @@ def test_get_brings_the_other_side(page: Page, small: Site) -> None:
     assert state(small, local) == CouplingState.IN_STEP
 
 
-def test_a_clash_is_chosen_with_the_keyboard_alone(page: Page, small: Site) -> None:
-    local, remote = pair(small, city="Cambridge", phoneNumber="1")
-    small.bc.edit_customer("10000", city="Ely", phoneNumber="2")
-    small.dv.change("accounts", remote, address1_city="Huntingdon", telephone1="3")
-    page.goto(card("local", local))
-    page.keyboard.press("Alt+s")
-    dialog = page.locator("#dialog")
-    expect(dialog.get_by_role("radio", name="Merge")).to_be_focused()
-    expect(dialog).to_contain_text("2 clashes left")
-    dialog.get_by_label("Whose City both get").focus()
-    page.keyboard.type("Data")
-    expect(dialog).to_contain_text("1 clash left")
-    expect(dialog.get_by_label("Whose City both get")).to_be_focused()
-    dialog.get_by_label("Whose Phone No. both get").focus()
-    page.keyboard.type("Bus")
-    expect(dialog.get_by_role("button", name="Apply (2 changes)")).to_be_enabled()
-    page.keyboard.press("Control+Enter")
-    expect(dialog).to_contain_text("Synchronised. 2 fields changed")
-    kept, stored = small.bc.customer("10000"), small.dv.row("accounts", remote)
-    assert (kept["city"], kept["phone"]) == ("Huntingdon", "2")
-    assert (stored["address1_city"], stored["telephone1"]) == ("Huntingdon", "2")
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-
-
 def test_what_is_left_open_becomes_a_problem(page: Page, small: Site) -> None:
     local, remote = pair(small, city="Cambridge", phoneNumber="1")
     small.bc.edit_customer("10000", city="Ely", phoneNumber="2")

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Site
-from tests.web.keys import Keyboard
 from tests.web.pairs import pair
 from tests.web.test_keyboard_coupling import at_customers
 from tests.web.test_lists import row, rows, said

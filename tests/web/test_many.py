@@ -176,42 +176,6 @@ def test_one_selected_row_opens_the_dialog_of_one_record(page: Page, small: Site
         assert len(small.dv.rows("accounts", "name eq 'Adatum'")) == 2
 
 
-def test_many_couplings_are_deleted_and_brought_back_with_the_keyboard_alone(page: Page, small: Site) -> None:
-    """behaviour: CDSUncoupling/CustomerListUncoupleMultiple"""
-    first, remote = pair(small, "10000", displayName="Adatum")
-    second, _ = pair(small, "20000", displayName="<b>Trey</b> Research")
-    third, _ = pair(small, "30000", displayName="Alpine Ski House")
-    customer(small, "40000", displayName="Relecloud")
-    page.goto("/lists/CUSTOMER")
-    page.keyboard.press("F3")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Control+a")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Space")
-    expect(said(page)).to_have_text("3 selected")
-    page.keyboard.press("Alt+u")
-    dialog = page.locator("#dialog")
-    expect(dialog.get_by_role("heading", name="Delete 2 couplings")).to_be_visible()
-    expect(dialog).to_contain_text("<b>Trey</b> Research")
-    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-    page.keyboard.press("Control+Enter")
-    expect(dialog.get_by_role("heading", name="Couplings deleted")).to_be_visible()
-    expect(dialog.get_by_role("status")).to_contain_text("2 uncoupled")
-    assert coupling(small, first) is None
-    assert coupling(small, second) is None
-    assert coupling(small, third) is not None
-    assert small.dv.exists("accounts", remote), "the records stay"
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Enter")
-    expect(dialog.get_by_role("heading", name="Undone")).to_be_visible()
-    restored = coupling(small, first)
-    assert restored is not None
-    assert restored.remote_id == remote
-    page.keyboard.press("Escape")
-    expect(row(page, "10000")).to_contain_text("In step")
-
-
 def test_more_than_a_page_is_created_and_uncoupled_by_a_worker_before_ones_eyes(
     working_page: Page, working: Site
 ) -> None:

@@ -46,33 +46,6 @@ def test_couple_with_the_best_candidate_and_send(page: Page, small: Site) -> Non
     assert coupling(small, local) is None
 
 
-def test_couple_with_the_keyboard_alone_and_get(page: Page, small: Site) -> None:
-    """behaviour: CRMCouplingRecord/GetInitialSynchronizationDirection"""
-    local = customer(small, displayName="Fabrikam", city="Leeds")
-    account(small, "Fabrikam Holding", address1_city="Hull")
-    remote = account(small, "Fabrikam Retail", address1_city="York")
-    page.goto(card("local", local))
-    page.keyboard.press("Alt+l")
-    dialog = page.locator("#dialog")
-    expect(dialog.get_by_role("searchbox")).to_be_focused()
-    page.keyboard.type("Retail")
-    expect(dialog.get_by_role("row", name="Fabrikam Holding")).to_have_count(0)
-    page.keyboard.press("ArrowDown")
-    expect(dialog.get_by_role("radio", name="Fabrikam Retail")).to_be_checked()
-    expect(dialog.get_by_role("button", name="OK")).to_be_enabled()
-    dialog.get_by_label("Synchronize After Coupling").focus()
-    page.keyboard.type("Yes, with Data")
-    expect(dialog.locator(".compare").get_by_role("row", name="City")).to_contain_text("in Business Central")
-    page.keyboard.press("Control+Enter")
-    expect(dialog).to_contain_text("Coupled.")
-    assert small.bc.customer("10000")["city"] == "York"
-    assert small.dv.row("accounts", remote)["name"] == "Fabrikam Retail"
-    expect(dialog.get_by_role("button", name="Close").last).to_be_focused()
-    page.keyboard.press("Control+Enter")
-    expect(dialog).to_be_hidden()
-    expect(page.get_by_role("button", name="Set Up Coupling")).to_be_focused()
-
-
 def test_couple_without_moving_a_value(page: Page, small: Site) -> None:
     """behaviour: CRMCouplingRecord/GetPerformInitialSynchronization"""
     local = customer(small, city="Leeds")
