@@ -88,6 +88,39 @@ async def test_a_vendor_opens_as_a_vendor(flow: Flow) -> None:
     assert flow.bc.row("vendors", opened.local_id)["displayName"] == "Supplier"
 
 
+@pytest.mark.parametrize("noticed", [False, True])
+async def test_a_partner_that_is_gone_is_not_opened_and_what_can_be_done_is_said(flow: Flow, noticed: bool) -> None:
+    pair = await flow.pair()
+    flow.bc.remove("customers", pair.local_id)
+    if noticed:
+        await flow.sync()
+    with pytest.raises(UnknownRecord, match="business-central no longer has the customers") as refused:
+        await flow.open("dataverse", "account", pair.remote_id)
+    assert refused.value.advice == "Restore the deleted record, delete this one too, or remove the coupling."
+    restore, uncouple = commands(refused.value)
+    assert uncouple == f"crosstie uncouple CUSTOMER {pair.remote_id}"
+    assert (await flow.crosstie(*restore.split()[1:])).code == 0
+    await flow.start_afresh()
+    opened = await flow.open("dataverse", "account", pair.remote_id)
+    assert opened.local_id != pair.local_id
+    assert flow.bc.row("customers", opened.local_id)["displayName"] == "Adatum Corporation"
+
+
+async def test_an_account_that_is_gone_is_not_opened_either(flow: Flow) -> None:
+    pair = await flow.pair()
+    flow.dv.remove("accounts", pair.remote_id)
+    with pytest.raises(UnknownRecord, match="dataverse no longer has the account"):
+        await flow.open("business-central", "customers", "10000")
+
+
+async def test_a_system_that_is_away_hides_no_address(flow: Flow) -> None:
+    pair = await flow.pair()
+    flow.bc.fault("status", status=503, times=None, method="GET", path="customers")
+    opened = await flow.open("dataverse", "account", pair.remote_id)
+    assert opened.local_id == pair.local_id
+    flow.bc.heal()
+
+
 async def test_a_record_opens_by_what_people_call_it(flow: Flow) -> None:
     pair = await flow.pair()
     assert (await flow.open("local", "customers", "10000")).remote_id == pair.remote_id

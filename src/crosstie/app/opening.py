@@ -1,6 +1,8 @@
 """Opening the coupled record from the other system: what the *Business Central* button and its mirror call."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -8,11 +10,24 @@ from crosstie.app.records import find_records, is_guid
 from crosstie.app.session import Session
 from crosstie.app.synchronising import run_synchronise
 from crosstie.engine.context import Context, Scope, Task
-from crosstie.model.errors import InvalidOption, NotCoupled, UnknownConnection, UnknownMapping, UnknownRecord
+from crosstie.model.causes import CAUSES
+from crosstie.model.couplings import Coupling
+from crosstie.model.errors import (
+    InvalidOption,
+    NotCoupled,
+    SystemFailure,
+    UnknownConnection,
+    UnknownMapping,
+    UnknownRecord,
+)
 from crosstie.model.mappings import Mapping
 from crosstie.model.places import Place
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldType
+
+
+_PATIENCE = 5
+"""Seconds that somebody who follows a link waits for a system to say whether the record is there."""
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +45,8 @@ async def open_record(session: Session, connection: str, table: str, id: str) ->
 
     `connection` is a connection's name, its kind, or the side: local or remote; `id` may also be what people call the
     record. An uncoupled record gets its partner created and is coupled with it, if its mapping allows. Raises
-    UnknownMapping if no mapping has the table, UnknownRecord, AmbiguousRecord, InvalidOption if the id is none, and
-    NotCoupled saying why it cannot be coupled by itself.
+    UnknownMapping if no mapping has the table, UnknownRecord also if the partner no longer exists, AmbiguousRecord,
+    InvalidOption if the id is none, and NotCoupled saying why it cannot be coupled by itself.
     """
     side = _side(session, connection)
     id = id.strip()
@@ -46,8 +61,27 @@ async def open_record(session: Session, connection: str, table: str, id: str) ->
         with session.store.begin() as unit:
             coupling = unit.couplings.by_record(mapping.name, side, [id]).get(id)
         if coupling is not None:
+            await _refuse_half(session, mapping, side, coupling)
             return _opened(session, mapping, side, coupling.local_id, coupling.remote_id, coupled_now=False)
     return await _couple_and_open(session, side, mappings, id)
+
+
+async def _refuse_half(session: Session, mapping: Mapping, side: Side, coupling: Coupling) -> None:
+    """Refuse to open a partner that is gone. Where its system cannot be asked now, the address is good all the same."""
+    system, id = session.systems[side.other], coupling.record_id(side.other)
+    table = mapping.table(side.other)
+    with suppress(SystemFailure, TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            found = await system.get(table, [id], (mapping.name_field(side.other),))
+        if id not in found:
+            raise UnknownRecord(
+                f"The record is coupled, but {system.name} no longer has the {table} that it is coupled with.",
+                next_step=CAUSES["partner-deleted"].next_step,
+                place=Place.HALF,
+                mapping=mapping.name,
+                side=side.value,
+                id=coupling.record_id(side),
+            )
 
 
 async def _identified(session: Session, side: Side, mappings: Sequence[Mapping], text: str) -> str:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[Place, tuple[str, ...]] = {
     Place.COUPLE_LOCAL: ("crosstie couple {mapping} {id} --to RECORD", "crosstie create {mapping} {id}"),
     Place.COUPLE_REMOTE: ("crosstie couple {mapping} RECORD --to {id}", "crosstie create {mapping} --remote {id}"),
     Place.UNCOUPLE: ("crosstie uncouple {mapping}",),
+    Place.HALF: ("crosstie restore {mapping} {id}", "crosstie uncouple {mapping} {id}"),
     Place.PROBLEMS: ("crosstie problems",),
     Place.PROBLEMS_DELETED: ("crosstie problems --code partner-deleted",),
     Place.JOBS: ("crosstie jobs",),

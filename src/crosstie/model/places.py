@@ -23,6 +23,8 @@ class Place(StrEnum):
     """The coupling of one record that is named, of the local side."""
     COUPLE_REMOTE = "couple-remote"
     UNCOUPLE = "uncouple"
+    HALF = "half"
+    """One record that is named, whose partner is gone."""
     PROBLEMS = "problems"
     PROBLEMS_DELETED = "problems-deleted"
     JOBS = "jobs"

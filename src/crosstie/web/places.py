@@ -32,6 +32,7 @@ WAYS: Mapping[Place, tuple[Way, ...]] = {
     Place.COUPLE_LOCAL: (Way("Set Up Coupling", "/records/{mapping}/local/{id}/couple"),),
     Place.COUPLE_REMOTE: (Way("Set Up Coupling", "/records/{mapping}/remote/{id}/couple"),),
     Place.UNCOUPLE: (Way("The list", "/lists/{mapping}"),),
+    Place.HALF: (Way("The record", "/records/{mapping}/{side}/{id}"),),
     Place.PROBLEMS: (Way("Coupled Data Synchronization Errors", "/problems"),),
     Place.PROBLEMS_DELETED: (Way("Coupled Data Synchronization Errors", "/problems?code=partner-deleted"),),
     Place.JOBS: (_JOBS,),
