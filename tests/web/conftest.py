@@ -152,6 +152,18 @@ def calm(
         yield running
 
 
+@pytest.fixture
+def fresh(web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], tmp_path: Path) -> Iterator[Site]:
+    """Pages over a home in which nothing is connected yet."""
+    for desk in web_desks:
+        desk.start_over("empty")
+    folder = tmp_path / "home"
+    with open_home(folder, str(folder / "crosstie.db")):
+        pass
+    with served(folder, web_sandbox, web_desks) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Pages over the systems as the demo leaves them, with its planted problems; one for a module's tests."""
@@ -172,10 +184,11 @@ def served(
     *,
     worker: bool = False,
     port: int = 0,
+    welcomes: bool = True,
 ) -> Iterator[Site]:
-    """Serve a home from a thread, on a free port or on one that was used before."""
+    """Serve a home from a thread, on a free port or on one that was used before; its demo `welcomes` who comes in."""
     with open_home(folder, str(folder / "crosstie.db")) as home:
-        server, sockets, serving = prepare(home, "127.0.0.1", port, site(welcomes_visitors=True))
+        server, sockets, serving = prepare(home, "127.0.0.1", port, site(welcomes_visitors=welcomes))
         ready = threading.Event()
         server.on_ready = ready.set
         thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
@@ -230,4 +243,10 @@ def calm_page(browser: Browser, calm: Site) -> Iterator[Page]:
 @pytest.fixture
 def demo_page(browser: Browser, demo: Site) -> Iterator[Page]:
     with looking(browser, demo) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh_page(browser: Browser, fresh: Site) -> Iterator[Page]:
+    with looking(browser, fresh) as opened:
         yield opened

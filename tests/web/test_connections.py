@@ -2,50 +2,27 @@
 
 import json
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from crosstie.app.connections import find_connection, list_connections
 from crosstie.app.coupling import create_partners
 from crosstie.app.history import list_jobs
-from crosstie.app.home import open_home
 from crosstie.app.mappings import list_mappings
 from crosstie.app.people.acting import People, command_line
 from crosstie.app.people.tokens import create_token
 from crosstie.app.setting_up import setup_state
 from crosstie.cli.root import cli
 from crosstie.model.people import Role
-from crosstie.sandbox.launch import Sandbox
-from tests.flow.desks import BusinessCentralDesk, DataverseDesk
-from tests.web.conftest import Site, looking, served
+from tests.web.conftest import Site
 
 SECRET = "sandbox-client-secret"
-
-
-@pytest.fixture
-def fresh(web_sandbox: Sandbox, web_desks: tuple[BusinessCentralDesk, DataverseDesk], tmp_path: Path) -> Iterator[Site]:
-    """Pages over a home in which nothing is connected yet."""
-    for desk in web_desks:
-        desk.start_over("empty")
-    folder = tmp_path / "home"
-    with open_home(folder, str(folder / "crosstie.db")):
-        pass
-    with served(folder, web_sandbox, web_desks) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh_page(browser: Browser, fresh: Site) -> Iterator[Page]:
-    with looking(browser, fresh) as opened:
-        yield opened
 
 
 def dialog(page: Page) -> Locator:
@@ -325,22 +302,6 @@ def test_removing_says_what_depends_on_it_and_asks(page: Page, small: Site) -> N
     expect(dialog(page)).to_contain_text("The connection and its secret are forgotten.")
     assert [each.name for each in list_connections(small.home)] == ["business-central"]
     assert small.bc.exists("customers", small.bc.id_of("customers", "10000"))
-
-
-def test_with_the_keyboard_alone(fresh_page: Page, fresh: Site) -> None:
-    page = fresh_page
-    info: Any = fresh.sandbox.info()
-    page.goto("/connections/setup")
-    page.get_by_label("Tenant id").focus()
-    for text in (info["tenant_id"], "", info["business_central"]["api"], "", info["client_id"], info["client_secret"]):
-        page.keyboard.type(text)
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")  # opens what is advanced
-    page.keyboard.press("Tab")
-    page.keyboard.type(info["token_url"])
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("heading", name="2. Dataverse")).to_be_visible()
-    assert [each.value for each in setup_state(fresh.home).done] == ["business-central"]
 
 
 def test_another_company_than_the_one_whose_records_are_coupled_is_refused(page: Page, small: Site) -> None:
