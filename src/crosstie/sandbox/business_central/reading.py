@@ -144,7 +144,9 @@ class Reader:
         known = {term.sql for term in terms}
         since = not terms and _SINCE in (options.filter or "")
         keys = [f"t.{name}" for name in self.page.table.key]
-        return terms + [_Term(key, sorted_last=since) for key in keys if key not in known]
+        # Keys go the way of what they follow, so that one walk along an index gives the order.
+        downwards = bool(terms) and terms[-1].descending
+        return terms + [_Term(key, downwards, since) for key in keys if key not in known]
 
     def _shape(self, select: tuple[str, ...] | None) -> _Shape:
         shape = self._shapes.get(select)
@@ -267,9 +269,10 @@ def _beyond(
     terms: Sequence[_Term], after: Sequence[Stored], where: str, params: list[object]
 ) -> tuple[str, list[object]]:
     """The condition narrowed to what comes behind *after* in the order of *terms*."""
-    if not any(term.descending for term in terms):
+    if len({term.descending for term in terms}) == 1:
         columns, marks = ", ".join(term.sql for term in terms), ", ".join("?" * len(terms))
-        return f"({where}) AND ({columns}) > ({marks})", params + list(after)
+        beyond = "<" if terms[0].descending else ">"
+        return f"({where}) AND ({columns}) {beyond} ({marks})", params + list(after)
     steps, values = [], list(params)
     for i, term in enumerate(terms):
         equal = [f"{before.sql} = ?" for before in terms[:i]]

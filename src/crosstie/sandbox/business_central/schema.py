@@ -85,12 +85,16 @@ class Table:
         """The statements that make the table under *name*."""
         columns = ["version INTEGER NOT NULL" if c == "version" else self._column(c) for c in self.columns]
         indexes = [("system_id",), self.key]
-        others = [("system_modified_at",), ("version",), *self.indexes]
+        others = [("system_modified_at",), ("version",), *map(self._with_key, self.indexes)]
         return [
             f"CREATE TABLE {name} ({', '.join(columns)})",
             *(f"CREATE UNIQUE INDEX {name}_u{i} ON {name} ({', '.join(c)})" for i, c in enumerate(indexes)),
             *(f"CREATE INDEX {name}_i{i} ON {name} ({', '.join(c)})" for i, c in enumerate(others)),
         ]
+
+    def _with_key(self, index: tuple[str, ...]) -> tuple[str, ...]:
+        """An index with the primary key behind it, which breaks ties in lists."""
+        return (*index, *(name for name in self.key if name not in index))
 
     def _column(self, name: str) -> str:
         return f"{name} {SQL.get(self.fields[name].type.kind, 'TEXT')} NOT NULL"

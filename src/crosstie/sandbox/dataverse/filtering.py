@@ -13,6 +13,7 @@ from crosstie.sandbox.dataverse.crmfunctions import functions
 from crosstie.sandbox.dataverse.environment import Call
 from crosstie.sandbox.dataverse.errors import TOO_MANY_CONDITIONS, Refusal, unknown_property, unsupported
 from crosstie.sandbox.dataverse.schema import OWNER, Column, ManyToMany, Relation, Table
+from crosstie.sandbox.dataverse.storage import is_ordered_by
 from crosstie.sandbox.filters import Collection, FilterError, Fragment, OrderBy, SqlFilter, parse_filter, walk
 from crosstie.sandbox.sqlfilter import chained
 
@@ -52,11 +53,10 @@ def sql_column(column: Column, alias: str, *, indexed: bool = False) -> SqlColum
 
 
 def _has_index(table: Table, column: Column) -> bool:
-    """Whether an index begins with the folded text of a column: that of names, or that of a key."""
+    """Whether an index begins with the folded text of a column: by which lists are sorted, or that of a key."""
     if column.type != "String":
         return False
-    named = not table.intersect and table.named and column.name == table.primary
-    return named or any(key.columns[0] == column.name for key in table.keys.values())
+    return is_ordered_by(table, column.name) or any(key.columns[0] == column.name for key in table.keys.values())
 
 
 def stored_datetime(value: Any) -> str:

@@ -83,6 +83,8 @@ class _TableData(msgspec.Struct, forbid_unknown_fields=True):
     standard: tuple[str, ...]
     columns: dict[str, _ColumnData]
     keys: tuple[_KeyData, ...] = ()
+    find: tuple[str, ...] = ()
+    """The columns of its quick find, beside the primary name."""
     many_to_many: tuple[_ManyData, ...] = ()
     default_state: int = 0
 
@@ -123,6 +125,7 @@ def _table(data: _TableData, groups: _Groups) -> Table:
         columns={name: _column(data.name, name, column) for name, column in described.items()},
         keys={key.name: Key(key.name, key.display, key.columns) for key in data.keys},
         default_state=data.default_state,
+        find=data.find,
     )
 
 

@@ -140,6 +140,8 @@ class Table:
     columns: dict[str, Column]
     keys: dict[str, Key]
     default_state: int
+    find: tuple[str, ...] = ()
+    """The columns by which people look for rows: lists are sorted by them, and an index keeps that quick."""
     intersect: bool = False
     wire: dict[str, Column] = field(default_factory=dict)
     """Columns by their name on the wire."""

@@ -29,7 +29,10 @@ async def browse(
     size: int,
     after: str | None,
 ) -> Browsed:
-    """Return one page. The primary id breaks ties, without which pages could overlap."""
+    """Return one page. The primary id breaks ties, without which pages could overlap.
+
+    It goes the way of what it follows, so that one walk along an index gives the order.
+    """
     table = await catalogue.table(name)
     names = known_fields(table.schema, fields)
     known_fields(table.schema, [term.field for term in order])
@@ -37,7 +40,7 @@ async def browse(
     read = bound.fields(names)
     terms = [_wire(table, term) for term in order]
     if all(term.field != table.schema.key for term in order):
-        terms.append(table.schema.key)
+        terms.append(_wire(table, Sort(table.schema.key, bool(order) and order[-1].descending)))
     select = ",".join(table.selected(read))
     options = query(select=select, filter=bound.text, orderby=",".join(terms) if order else "")
     url = f"{client.address}/{table.entity_set}{options}"
