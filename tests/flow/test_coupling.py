@@ -163,6 +163,20 @@ async def test_a_coupling_whose_customer_is_gone_makes_way(flow: Flow) -> None:
     assert flow.differences(flow.pair_of("20000")) == {}
 
 
+async def test_a_number_means_the_record_that_bears_it_now(flow: Flow) -> None:
+    """The one that bore it was deleted, and its coupling is still there."""
+    pair = await flow.pair()
+    flow.bc.remove("customers", pair.local_id)
+    await flow.sync()
+    assert flow.state("10000") == "local_deleted"
+    said = await flow.crosstie("restore", "CUSTOMER", "10000", "--dry-run")
+    assert said.code == 0, "while nobody else bears it, it is the deleted one"
+    flow.bc.add("customers", number="10000", displayName="The new one")
+    await flow.couple("CUSTOMER", "10000", pair.remote_id)
+    assert [(each.local_name, each.state) for each in flow.couplings().values()] == [("The new one", "in_step")]
+    assert flow.dv.account(pair.remote_id)["name"] == "The new one"
+
+
 async def test_coupling_the_same_two_again_changes_nothing(flow: Flow) -> None:
     await two_customers_and_two_accounts(flow)
     await flow.couple("CUSTOMER", "10000", "One")

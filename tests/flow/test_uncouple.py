@@ -42,6 +42,14 @@ async def test_of_many_the_uncoupled_ones_are_skipped(flow: Flow) -> None:
     assert stamped(flow, *pairs) == [False, True, False]
 
 
+async def test_a_pair_that_is_named_from_both_sides_is_uncoupled_once(flow: Flow) -> None:
+    pairs = await flow.pairs(THREE)
+    flow.bc.add("customers", number="40000", displayName="Nobody's")
+    report = await flow.uncouple("CUSTOMER", "10000", pairs[0].remote_id, "10000", "40000")
+    assert told(report) == ({"uncoupled": 1, "modified": 1, "skipped": 1}, {})
+    assert set(flow.couplings()) == {"20000", "30000"}
+
+
 async def test_all_couplings_of_a_mapping_go_and_strays_lose_the_company_id(flow: Flow) -> None:
     """
     behaviour: CDSUncoupling/IntegarionTableMappingListUncoupleSingleInBackground

@@ -224,12 +224,14 @@ async def uncouple(
         found, asked, words = couplings_of(ctx, selection.side, ids), len(ids), f"{len(ids):,} selected records"
     else:
         named = await _coupled_records(ctx, records)
-        found = [
-            coupling
+        each = {
+            coupling.id: coupling
             for side in Side
             for coupling in couplings_of(ctx, side, [id for at, id in dict.fromkeys(named) if at is side])
-        ]
-        asked, words = len(named), listed(records)
+        }
+        found = list(each.values())
+        # Of a pair both of whose records are named, neither is left over.
+        asked, words = len(found) + _uncoupled(named, found), listed(records)
     if not found:
         raise NotCoupled(f"{words}: not coupled under {name}.", mapping=name)
     ctx.report.to_remote.skipped += asked - len(found)
@@ -239,6 +241,10 @@ async def uncouple(
 
     direction = ctx.compiled.mapping.direction
     return await run_job(ctx, JobKind.UNCOUPLING, direction, work, exclusive=False, expected=len(found))
+
+
+def _uncoupled(named: Sequence[tuple[Side, str]], found: Sequence[Coupling]) -> int:
+    return sum(all(each.record_id(side) != id for each in found) for side, id in dict.fromkeys(named))
 
 
 async def _coupled_records(ctx: Context, texts: Sequence[str]) -> list[tuple[Side, str]]:

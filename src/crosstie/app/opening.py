@@ -25,7 +25,6 @@ from crosstie.model.places import Place
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldType
 
-
 _PATIENCE = 5
 """Seconds that somebody who follows a link waits for a system to say whether the record is there."""
 

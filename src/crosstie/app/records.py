@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 
 from crosstie.engine.context import Context
+from crosstie.model.couplings import CouplingState
 from crosstie.model.errors import AmbiguousRecord, UnknownRecord
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldType
 
 _GUID = re.compile(r"^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?$")
+_GONE = {Side.LOCAL: CouplingState.LOCAL_DELETED, Side.REMOTE: CouplingState.REMOTE_DELETED}
 _MOST_CANDIDATES = 5
 _SHORTEST_WORD = 4
 """Words of fewer letters do not tell records apart."""
@@ -39,6 +41,10 @@ async def find_records(
         for text in [text for text in missing if text not in found and not is_guid(text)]:
             if record := await find_record(ctx, side, text):
                 found[text] = (side, record.id)
+    for side in sides:
+        # A deleted record is meant only where no other one is called so by now.
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        found.update({text: (side, id) for text, id in (await _known(ctx, side, missing, gone=True)).items()})
     for text in texts:
         if text not in found:
             raise await unknown_record(ctx, sides, text)
@@ -89,8 +95,11 @@ async def _matching(ctx: Context, side: Side, filter: str) -> list[Record]:
     return found
 
 
-async def _known(ctx: Context, side: Side, texts: Sequence[str]) -> dict[str, str]:
-    """Return ids of records that the couplings know by number or code, without asking the system."""
+async def _known(ctx: Context, side: Side, texts: Sequence[str], *, gone: bool = False) -> dict[str, str]:
+    """Return ids of records that the couplings know by number or code, without asking the system.
+
+    Those that were deleted, as far as a job has noticed, are known only if they are asked for (`gone`).
+    """
     if not texts:
         return {}
     with ctx.store.begin() as unit:
@@ -98,7 +107,7 @@ async def _known(ctx: Context, side: Side, texts: Sequence[str]) -> dict[str, st
     return {
         text: coupling.record_id(side)
         for text in texts
-        if (coupling := coupled.get(text.strip())) and not is_guid(text)
+        if (coupling := coupled.get(text.strip())) and not is_guid(text) and (coupling.state is _GONE[side]) == gone
     }
 
 
