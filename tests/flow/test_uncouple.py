@@ -193,3 +193,31 @@ async def test_uncoupling_is_refused_with_words_where_there_is_nothing_to_do(flo
         await flow.uncouple("CUSTOMER")
     with pytest.raises(InvalidOption, match="Name the records to uncouple"):
         await flow.uncouple("CUSTOMER", "10000", all=True)
+
+
+async def test_removed_couplings_are_listed_and_come_back_on_the_command_line(flow: Flow) -> None:
+    await flow.pairs(THREE)
+    assert "No coupling was removed" in (await flow.crosstie("couplings", "--removed")).out
+    await flow.uncouple("CUSTOMER", "20000")
+    await flow.start_afresh()
+    said = await flow.crosstie("couplings", "customer", "--removed")
+    assert (said.code, "20000 Customer 20000" in said.out, "apart" in said.out) == (0, True, True)
+    (row,) = (await flow.crosstie("couplings", "--removed", "--json")).document["removed"]
+    assert (row["since"], row["entry"]["mapping"]) == ("apart", "CUSTOMER")
+    assert (await flow.crosstie("undo", "--entry", str(row["entry"]["id"]))).code == 0
+    assert set(flow.couplings()) == {"10000", "20000", "30000"}
+    assert "coupled again" in (await flow.crosstie("couplings", "--removed")).out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "Say of which mapping"),
+        (("--removed", "--state", "conflict"), "have no state"),
+        (("ITEM", "--removed"), "There is no mapping"),
+    ],
+)
+def test_couplings_are_asked_for_in_full(flow: Flow, args: tuple[str, ...], words: str) -> None:
+    said = flow.run("couplings", *args)
+    assert said.code == 2
+    assert words in said.err

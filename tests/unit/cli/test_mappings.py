@@ -115,6 +115,10 @@ def test_what_cannot_work_is_restored_disabled_and_said(crosstie: Crosstie) -> N
          {"enabled": False, "deletion_conflict": "restore"}),
         (("set-field", "CUSTOMER", "Phone No.", "--disabled"), {"fields": {"Phone No.": {"enabled": False}}}),
         (
+            ("set-field", "CUSTOMER", "ownerid", "--no-not-null", "--clear-value-on-failed-sync"),
+            {"fields": {"ownerid": {"not_null": False, "clear_value_on_failed_sync": True}}},
+        ),
+        (
             ("set-field", "CUSTOMER", "city", "--no-match", "--update-conflict", "mapping"),
             {"fields": {"city": {"match_priority": None, "conflict_resolution": None}}},
         ),

@@ -136,6 +136,12 @@ def set_(mapping: str, dry_run: bool, **given: Any) -> None:
 @click.option("--enabled/--disabled", default=None, help="Whether values go through it.")
 @click.option("--direction", type=_DIRECTIONS, help="The way in which values go.")
 @click.option("--constant", metavar="VALUE", help="What is written instead of a field's value.")
+@click.option("--not-null/--no-not-null", default=None, help="Whether a blank overwrites nothing; for ids only.")
+@click.option(
+    "--clear-value-on-failed-sync/--no-clear-value-on-failed-sync",
+    default=None,
+    help="Whether a field that refers to a record that is not coupled is cleared meanwhile.",
+)
 @click.option("--match-priority", type=int, help="The group of criteria in which records are matched on it.")
 @click.option("--no-match", is_flag=True, help="Records are not matched on it.")
 @click.option("--case-sensitive-match/--no-case-sensitive-match", default=None, help="When records are matched.")
