@@ -17,6 +17,9 @@ from crosstie.model.errors import InvalidOption
 
 MOST_RULES = 10
 _MOST_PATTERN = 200
+_SHOWN = 80
+_PATTERN_SECONDS = 0.1
+"""CPU time that a pattern may take for one value: some take longer than anybody lives, and values come from outside."""
 
 
 class RuleKind(StrEnum):
@@ -180,9 +183,11 @@ def _unknown(kind: object, name: str) -> InvalidOption:
 def _checked_pattern(rule: Rule) -> None:
     if len(rule.find) > _MOST_PATTERN:
         raise InvalidOption(f"{rule.kind}: a pattern has {_MOST_PATTERN} characters at most.")
+    import regex  # only where a rule has a pattern
+
     try:
-        groups = re.compile(rule.find).groups
-    except re.error as error:
+        groups = regex.compile(rule.find).groups
+    except regex.error as error:
         raise InvalidOption(f"{rule.kind}: the pattern {rule.find!r} cannot be read: {error}.") from error
     if any(int(number) > groups for number in re.findall(r"\$(\d+)", rule.replace)):
         raise InvalidOption(f"{rule.kind}: {rule.replace!r} names a group that {rule.find!r} does not have.")
@@ -227,9 +232,31 @@ def _substring(rule: Rule, text: str) -> str:
     return text[begin : begin + rule.length] if rule.length else text[begin:]
 
 
+def _in_time(search: Callable[[Rule, str], str]) -> Callable[[Rule, str], str]:
+    """Return a search by a pattern that says of which pattern and value it is that it takes too long."""
+
+    def searched(rule: Rule, text: str) -> str:
+        try:
+            return search(rule, text)
+        except TimeoutError as error:
+            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+            raise ValueError(f"the pattern {rule.find!r} takes too long for {shown!r}") from error
+
+    return searched
+
+
 def _regex_match(rule: Rule, text: str) -> str:
-    found = re.finditer(rule.find, text, re.IGNORECASE)
+    import regex
+
+    found = regex.finditer(rule.find, text, regex.IGNORECASE, timeout=_PATTERN_SECONDS)
     return "".join("".join(group or "" for group in match.groups()) if match.groups() else match[0] for match in found)
+
+
+def _regex_replace(rule: Rule, text: str) -> str:
+    import regex
+
+    with_ = _replacement(rule.replace)
+    return str(regex.sub(rule.find, with_, text, flags=regex.IGNORECASE, timeout=_PATTERN_SECONDS))
 
 
 def _replacement(text: str) -> str:
@@ -326,8 +353,8 @@ _APPLY: dict[RuleKind, Callable[[Rule, str], str]] = {
     RuleKind.TRIM: lambda rule, text: text.strip(),
     RuleKind.SUBSTRING: _substring,
     RuleKind.REPLACE: lambda rule, text: text.replace(rule.find, rule.replace),
-    RuleKind.REGEX_REPLACE: lambda rule, text: re.sub(rule.find, _replacement(rule.replace), text, flags=re.IGNORECASE),
-    RuleKind.REGEX_MATCH: _regex_match,
+    RuleKind.REGEX_REPLACE: _in_time(_regex_replace),
+    RuleKind.REGEX_MATCH: _in_time(_regex_match),
     RuleKind.ALPHANUMERIC: lambda rule, text: re.sub(r"[\W_]", "", text),
     RuleKind.DATE: _date,
     RuleKind.DATETIME: _datetime,

@@ -1,5 +1,7 @@
 """Transformation rules: what each makes of a text, how they are written, and what is wrong with them in words."""
 
+from time import process_time
+
 import pytest
 
 from crosstie.model.errors import InvalidOption
@@ -70,6 +72,15 @@ def test_rules_follow_one_another() -> None:
 def test_a_value_that_a_rule_cannot_take_is_named(rule: str, text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         transformed([read_rule(rule)], text)
+
+
+@pytest.mark.parametrize("kind", ["regex_match", "regex_replace"])
+def test_a_pattern_that_would_take_for_ever_is_given_up_for_that_value(kind: str) -> None:
+    rule = read_rule(f"{kind} find='(a|a)*$'")
+    before = process_time()
+    with pytest.raises(ValueError, match=r"the pattern '\(a\|a\)\*\$' takes too long for 'a{80}\.\.\.'"):
+        transformed([rule], "a" * 100 + "!")
+    assert process_time() - before < 5
 
 
 @pytest.mark.parametrize(
