@@ -4,6 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/bin/uv)
 STAMP := $(VENV)/.installed
+# Compiled modules are kept, whatever the environment says: compiling them anew costs a process up to three seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test long check bench screenshots browser clean
 
