@@ -110,6 +110,26 @@ def test_removed_couplings_are_listed_and_undone_by_their_entry(served: Served, 
     served.refused("viewer", "GET", "/api/v1/couplings/removed?mapping=ITEM", 404, "unknown-mapping")
 
 
+def test_what_a_record_depends_on_is_created_before_it(served: Served, api_desks: Desks) -> None:
+    _, dv = api_desks
+    account = str(dv.add_customer("Fabrikam")["accountid"])
+    parent = {"parentcustomerid_account@odata.bind": f"/accounts({account})"}
+    contact = str(dv.add("contacts", firstname="Ann", lastname="Beebe", **parent)["contactid"])
+    body = {"records": [contact], "side": "remote"}
+    path = "/api/v1/mappings/CONTACT/missing"
+    planned = served.done("operator", "POST", path, body | {"dry_run": True})
+    assert [(each["mapping"], each["name"], each["created"]) for each in planned["items"]] == [
+        ("CUSTOMER", "Fabrikam", True)
+    ]
+    assert served.done("viewer", "GET", f"{CUSTOMER}/couplings")["items"] == []
+    [done] = served.done("operator", "POST", path, body)["items"]
+    assert (done["left"], done["job_id"] is not None) == (None, True)
+    served.done("operator", "POST", "/api/v1/mappings/CONTACT/partners", body)
+    [coupled] = served.done("viewer", "GET", "/api/v1/mappings/CONTACT/couplings")["items"]
+    assert coupled["remote_id"] == contact
+    served.refused("viewer", "POST", path, 403, "forbidden", json=body)
+
+
 def test_a_schedule_is_changed_under_the_name_of_who_asked(served: Served) -> None:
     served.done("administrator", "PATCH", "/api/v1/schedules/CUSTOMER", {"every_minutes": 15, "paused": True})
     with served.home.store.begin() as unit:

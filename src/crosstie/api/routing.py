@@ -12,6 +12,7 @@ from crosstie.api.routes import (
     landing,
     mappings,
     matching,
+    missing,
     plans,
     problems,
     records,
@@ -25,7 +26,7 @@ from crosstie.api.routes import (
 )
 
 _ROOMS = (
-    *(health, landing, signing_in, users, tokens, connections, mappings, filters, records, couplings, removed),
+    *(health, landing, signing_in, users, tokens, connections, mappings, filters, records, couplings, removed, missing),
     *(synchronising, plans, differences, matching, problems, schedules, history, undoing),
 )
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import msgspec
 
 from crosstie.app.awaited import Awaited, awaited_record
-from crosstie.app.candidates import Candidate, candidates
+from crosstie.app.candidates import ALMOST_SURE, LIKELY, Candidate, candidates
 from crosstie.app.coupling import create_partners, set_up_coupling
-from crosstie.app.previewing import NO, preview_creation
+from crosstie.app.previewing import NO, preview, preview_creation
+from crosstie.app.records import find_records
 from crosstie.app.session import Session
+from crosstie.engine.context import Scope, Task
 from crosstie.engine.planning import order_mappings
 from crosstie.model.errors import CrosstieError, UnknownRecord
 from crosstie.model.leaving import Left
@@ -35,13 +37,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provided(msgspec.Struct, frozen=True, kw_only=True):
-    """What that came to; `left` says why it was not done."""
+    """What that came to; `left` says why it was not done. `partner` is whom it was coupled with, if not created."""
 
     wait: WaitsFor
     name: str
     created: bool
     job_id: int | None
     left: Left | None
+    partner: str = ""
 
 
 async def missing_partners(session: Session, waits: Sequence[WaitsFor]) -> list[Missing]:
@@ -82,6 +85,55 @@ def _in_order(session: Session, waits: Sequence[WaitsFor]) -> list[WaitsFor]:
     return sorted(waits, key=lambda wait: rank.get(wait.mapping, len(rank)))
 
 
+async def provide_first(
+    session: Session,
+    mapping: str,
+    records: Sequence[str],
+    *,
+    side: Side = Side.LOCAL,
+    to: str | None = None,
+    synchronise: str | None = None,
+    dry_run: bool = False,
+) -> list[Provided]:
+    """Couple what records depend on, as far as nobody has to choose, before partners of theirs are created.
+
+    With `to`, before one record is coupled with that one. A missing record is coupled with the one that is its partner
+    almost surely; where nobody is likely to be, its partner is created; all else is left, with the reason. A dry run
+    says what would be done. Raises UnknownMapping, UnknownRecord, AmbiguousRecord, SystemFailure.
+    """
+    ctx = await session.context(session.mapping(mapping).name, Task(scope=Scope.RECORDS, on_purpose=True))
+    waits: dict[WaitsFor, None] = {}
+    for _, id in await find_records(ctx, records, sides=(side,)):
+        if to is None:
+            shown = await preview_creation(session, ctx.mapping_name, id, side=side)
+        else:
+            shown = await preview(session, ctx.mapping_name, id, to, synchronise=synchronise)
+        waits.update(dict.fromkeys(shown.waits_for))
+    done: list[Provided] = []
+    for missing in await missing_partners(session, list(waits)):
+        if missing.awaited.coupled:
+            continue
+        foreseen, wanted = _proposed(missing)
+        done.append(foreseen if wanted is None or dry_run else await _provide(session, wanted))
+    return done
+
+
+def _proposed(missing: Missing) -> tuple[Provided, Wanted | None]:
+    """Return what is done about a missing record where nobody is asked, and None if somebody has to be."""
+    awaited, left = missing.awaited, None
+    wait, likely = awaited.wait, [each for each in missing.candidates if each.score >= LIKELY]
+    sure = [each for each in likely if each.score >= ALMOST_SURE]
+    to = sure[0] if len(sure) == 1 else None
+    if to is None and likely:
+        names = ", ".join(each.name or each.key or each.id for each in likely)
+        left = _left(wait, awaited.name, "not-unique", f"It may be {names}.", "Couple it with the right one.")
+    elif to is None and awaited.cannot:
+        left = _left(wait, awaited.name, "cannot-couple", awaited.cannot, "Couple it by hand.")
+    partner = (to.name or to.key or to.id) if to is not None else ""
+    foreseen = Provided(wait=wait, name=awaited.name, created=to is None, job_id=None, left=left, partner=partner)
+    return foreseen, None if left else Wanted(wait=wait, to=to.id if to else None)
+
+
 async def provide(session: Session, wanted: Sequence[Wanted]) -> list[Provided]:
     """Couple missing records, or create their partners, those first on which others depend.
 
@@ -95,6 +147,7 @@ async def _provide(session: Session, wanted: Wanted) -> Provided:
     wait, name = wanted.wait, wanted.wait.key
     job_id: int | None = None
     left: Left | None = None
+    partner = ""
     try:
         awaited = await awaited_record(session, wait)
         name = awaited.name
@@ -106,10 +159,16 @@ async def _provide(session: Session, wanted: Wanted) -> Provided:
             left = next((_left(wait, name, each.code, each.words, each.next_step) for each in report.failures), None)
         else:
             pair = (awaited.id, wanted.to) if wait.side is Side.LOCAL else (wanted.to, awaited.id)
-            job_id = (await set_up_coupling(session, wait.mapping, *pair, synchronise=NO)).job_id
+            made = await set_up_coupling(session, wait.mapping, *pair, synchronise=NO)
+            found = made.coupling
+            names = {
+                Side.LOCAL: (found.remote_name, found.remote_key),
+                Side.REMOTE: (found.local_name, found.local_key),
+            }
+            job_id, partner = made.job_id, next(filter(None, names[wait.side]), wanted.to)
     except CrosstieError as error:
         left = _left(wait, name, error.code, error.words, error.advice)
-    return Provided(wait=wait, name=name, created=wanted.to is None, job_id=job_id, left=left)
+    return Provided(wait=wait, name=name, created=wanted.to is None, job_id=job_id, left=left, partner=partner)
 
 
 def _left(wait: WaitsFor, name: str, code: str, words: str, next_step: str) -> Left:

@@ -1,5 +1,6 @@
 """`couple`, `create`, `uncouple`: setting up and removing couplings of records that a person names."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -8,14 +9,21 @@ from crosstie.cli.asking import confirm
 from crosstie.cli.commands.previewing import show_preview
 from crosstie.cli.commands.synchronising import print_as_document, print_in_words, watching
 from crosstie.cli.invocation import Command, answered_in_json, current, in_session, leave
+from crosstie.cli.leaving import print_left
 from crosstie.cli.results import exit_code, print_reports, report_document
 from crosstie.cli.terminal import safe, say
 from crosstie.model.errors import InvalidOption
 
 if TYPE_CHECKING:
+    from crosstie.app.missing import Provided
     from crosstie.app.session import Session
     from crosstie.app.views import CouplingView
     from crosstie.engine.context import Report
+
+
+def _with_missing(command: Callable[..., None]) -> Callable[..., None]:
+    words = "Before that, couple what the records refer to and what is not coupled yet, or create it where it is new."
+    return click.option("--with-missing", is_flag=True, help=words)(command)
 
 
 @click.command("couple", cls=Command)
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     "others go as --synchronise says.",
 )
 @click.option("--replace", is_flag=True, help="Let go of the partner that the record has now.")
+@_with_missing
 @click.option("--dry-run", is_flag=True, help="Show both records side by side, and what would change; couple nothing.")
 def couple_(
     mapping: str,
@@ -46,6 +55,7 @@ def couple_(
     synchronise: str | None,
     choices: tuple[str, ...],
     replace: bool,
+    with_missing: bool,
     dry_run: bool,
 ) -> None:
     """Couple a local RECORD of MAPPING with a remote one.
@@ -64,7 +74,13 @@ def couple_(
         return
     from crosstie.app.coupling import SetUp, set_up_coupling
 
+    first: list[Provided] = []
+
     async def work(session: "Session") -> SetUp:
+        if with_missing:
+            from crosstie.app.missing import provide_first
+
+            first.extend(await provide_first(session, mapping, [record], to=to, synchronise=synchronise))
         return await set_up_coupling(
             session, mapping, record, to, synchronise=synchronise, replace=replace, winners=winners
         )
@@ -72,7 +88,8 @@ def couple_(
     made = in_session(work)
     reports = [made.report] if made.report is not None else []
     done = report_document(made.report) if made.report is not None else None
-    if not answered_in_json({"coupling": made.coupling, "synchronisation": done}):
+    if not answered_in_json({"coupling": made.coupling, "synchronisation": done, "first": first}):
+        _print_first(first, dry_run=False)
         say(f"Coupled: {_local(made.coupling)} with {_remote(made.coupling)}.")
         print_reports(reports)
     leave(exit_code(reports))
@@ -87,8 +104,9 @@ def _split(text: str) -> tuple[str, str]:
 @click.argument("mapping")
 @click.argument("records", nargs=-1, required=True)
 @click.option("--remote", is_flag=True, help="The records are remote ones; their local partners are created.")
+@_with_missing
 @click.option("--dry-run", is_flag=True, help="Print the plan field by field and write nothing.")
-def create_(mapping: str, records: tuple[str, ...], remote: bool, dry_run: bool) -> None:
+def create_(mapping: str, records: tuple[str, ...], remote: bool, with_missing: bool, dry_run: bool) -> None:
     """Create the partners of RECORDS on the other side and couple them.
 
     Records that are coupled already are skipped.
@@ -96,19 +114,27 @@ def create_(mapping: str, records: tuple[str, ...], remote: bool, dry_run: bool)
     \b
     crosstie create CUSTOMER 10000 20000
     crosstie create CUSTOMER --remote "Trey Research"
+    crosstie create CONTACT CT000012 --with-missing
     """
     from crosstie.app.coupling import create_partners
     from crosstie.model.records import Side
 
+    first: list[Provided] = []
     with watching(dry_run=dry_run) as watcher:
 
         async def work(session: "Session") -> "Report":
-            watcher.begin(session.mapping(mapping))
             side = Side.REMOTE if remote else Side.LOCAL
+            if with_missing:
+                from crosstie.app.missing import provide_first
+
+                first.extend(await provide_first(session, mapping, records, side=side, dry_run=dry_run))
+                if not current().json:
+                    _print_first(first, dry_run=dry_run)
+            watcher.begin(session.mapping(mapping))
             return await create_partners(session, mapping, records, side=side, dry_run=dry_run, observer=watcher)
 
         report = in_session(work)
-    _show(report, dry_run=dry_run)
+    _show(report, dry_run=dry_run, first=first if with_missing else None)
 
 
 @click.command("uncouple", cls=Command)
@@ -130,9 +156,18 @@ def uncouple_(mapping: str, records: tuple[str, ...], every: bool, yes: bool) ->
     _show(in_session(work), dry_run=False)
 
 
-def _show(report: "Report", *, dry_run: bool) -> None:
+def _print_first(first: "Sequence[Provided]", *, dry_run: bool) -> None:
+    for each in first:
+        if each.left is None:
+            what = "created" if each.created else f"coupled with {safe(each.partner)}"
+            say(f"First: {each.wait.mapping} {safe(each.name)} {'would be ' if dry_run else ''}{what}.")
+    print_left([each.left for each in first if each.left is not None])
+
+
+def _show(report: "Report", *, dry_run: bool, first: "Sequence[Provided] | None" = None) -> None:
     if current().json:
-        print_as_document(dry_run, mappings=[report_document(report)])
+        more = {} if first is None else {"first": first}
+        print_as_document(dry_run, mappings=[report_document(report)], **more)
     else:
         print_in_words([report], dry_run=dry_run)
     leave(exit_code([report]))
