@@ -11,7 +11,7 @@ from crosstie.app.records import find_records
 from crosstie.app.session import Session, find_mapping
 from crosstie.engine.context import Task
 from crosstie.model.errors import SystemFailure, UnknownJob, UsageError
-from crosstie.model.jobs import Job, JobState, JournalEntry, Outcome
+from crosstie.model.jobs import Job, JobKind, JobState, JournalEntry, Outcome
 from crosstie.model.records import Side
 
 
@@ -40,13 +40,14 @@ def list_jobs(
     mapping: str | None = None,
     *,
     states: Collection[JobState] = (),
+    kinds: Collection[JobKind] = (),
     limit: int = 50,
     before_id: int | None = None,
 ) -> list[Job]:
-    """Return jobs, newest first; with `states` those that are in one of them. Raises UnknownMapping."""
+    """Return jobs, newest first; with `states` or `kinds` those that are in one, or of one. Raises UnknownMapping."""
     with home.store.begin() as unit:
         name = find_mapping(unit.mappings(), mapping).name if mapping else None
-        return unit.jobs(name, states=states, limit=limit, before_id=before_id)
+        return unit.jobs(name, states=states, kinds=kinds, limit=limit, before_id=before_id)
 
 
 async def list_job_entries(

@@ -112,6 +112,7 @@ class JobQueries(Queries):
         mapping: str | None = None,
         *,
         states: Collection[JobState] = (),
+        kinds: Collection[JobKind] = (),
         limit: int = 50,
         before_id: int | None = None,
     ) -> list[Job]:
@@ -120,6 +121,8 @@ class JobQueries(Queries):
             query = query.where(jobs.c.mapping == mapping)
         if states:
             query = query.where(jobs.c.state.in_([state.value for state in states]))
+        if kinds:
+            query = query.where(jobs.c.kind.in_([kind.value for kind in kinds]))
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
         return [job_of(row) for row in self._work.read(query)]

@@ -1,7 +1,8 @@
 """Jobs: the log with the recurring ones on top, one job with each record's outcome, and its undo (P22, F17)."""
 
 import asyncio
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,7 +20,7 @@ from crosstie.app.jobs import Schedules, enqueue, list_schedules
 from crosstie.app.mappings import list_mappings
 from crosstie.app.undoing import Undone, UndoSize, undo_job, undo_size
 from crosstie.model.errors import CrosstieError, InvalidOption
-from crosstie.model.jobs import Counters, Job, JobState, Outcome
+from crosstie.model.jobs import Counters, Job, JobKind, JobState, Outcome
 from crosstie.model.people import Permission
 from crosstie.web.forms import fields_of
 from crosstie.web.rendering import changed, page
@@ -30,6 +31,7 @@ ROWS = 50
 MOST_FORESEEN = 500
 """An undo of more entries is not gone through before it is done: that would take as long as doing it."""
 FIGURES = tuple(Counters.__struct_fields__)
+_Value = TypeVar("_Value", bound=StrEnum)
 _JobId = Annotated[int, PathParameter(ge=1, le=MOST_ID)]
 _Before = Annotated[int | None, QueryParameter(ge=1, le=MOST_ID)]
 _UNDOES: dict[str, Any] = {"permission": Permission.UNDO}
@@ -40,6 +42,7 @@ class JobAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     mapping: str = ""
     state: str = ""
+    kind: str = ""
 
     def to(self, **changes: object) -> str:
         """Return the address of the list with changes."""
@@ -58,10 +61,11 @@ async def list_(
     request: StrictRequest,
     mapping: Annotated[str, QueryParameter(max_length=200)] = "",
     job_state: Annotated[str, QueryParameter(name="state", max_length=20)] = "",
+    kind: Annotated[str, QueryParameter(max_length=30)] = "",
     before: _Before = None,
 ) -> Response[str]:
     """The log of jobs, newest first, below the recurring ones."""
-    return await _list(request, JobAddress(mapping=mapping, state=job_state), before)
+    return await _list(request, JobAddress(mapping=mapping, state=job_state, kind=kind), before)
 
 
 async def _list(
@@ -70,9 +74,7 @@ async def _list(
     before: int | None = None,
     error: CrosstieError | None = None,
 ) -> Response[str]:
-    states = _states(asked.state)
-    home = rooms_of(request).home
-    jobs, schedules, names = await asyncio.to_thread(_read, home, asked.mapping, states, before)
+    jobs, schedules, names = await asyncio.to_thread(_read, rooms_of(request).home, asked, before)
     return await page(
         request,
         "jobs.html",
@@ -83,26 +85,32 @@ async def _list(
         asked=asked,
         schedules=schedules,
         names=names,
-        figures=FIGURES,
+        figures=_shown(jobs[:ROWS], asked.kind),
         figures_of=figures_of,
         error=error,
     )
 
 
-def _states(name: str) -> tuple[JobState, ...]:
+def _one_of(values: type[_Value], called: str, name: str) -> tuple[_Value, ...]:
     if not name:
         return ()
     try:
-        return (JobState(name),)
+        return (values(name),)
     except ValueError:
-        known = ", ".join(JobState)
-        raise InvalidOption(f"Jobs have no state {name!r}; there are: {known}.", state=name) from None
+        known = ", ".join(values)
+        raise InvalidOption(f"Jobs have no {called} {name!r}; there are: {known}.", value=name) from None
 
 
-def _read(
-    home: Home, mapping: str, states: tuple[JobState, ...], before: int | None
-) -> tuple[list[Job], Schedules, list[str]]:
-    jobs = list_jobs(home, mapping or None, states=states, limit=ROWS + 1, before_id=before)
+def _shown(jobs: list[Job], kind: str) -> list[str]:
+    """Return the figures that are columns: rare ones only where a job shown has them, or its type is asked for."""
+    rare = {"deleted": "", "coupled": JobKind.COUPLING.value, "uncoupled": JobKind.UNCOUPLING.value}
+    found = {name for job in jobs for name, figure in figures_of(job).items() if figure}
+    return [name for name in FIGURES if name not in rare or name in found or (kind and rare[name] == kind)]
+
+
+def _read(home: Home, asked: JobAddress, before: int | None) -> tuple[list[Job], Schedules, list[str]]:
+    states, kinds = _one_of(JobState, "state", asked.state), _one_of(JobKind, "kind", asked.kind)
+    jobs = list_jobs(home, asked.mapping or None, states=states, kinds=kinds, limit=ROWS + 1, before_id=before)
     return jobs, list_schedules(home), [view.name for view in list_mappings(home)]
 
 
