@@ -44,7 +44,9 @@ class Processes:
         """Start a server, and return it with what it said when it was ready."""
         process = self._keep(start(self._home, self.log, "serve", "--port", "0"))
         assert process.stdout is not None
-        return process, said(process.stdout)
+        answer = said(process.stdout)
+        assert "address" in answer, answer
+        return process, answer
 
     def end(self) -> None:
         for process in self._running:
