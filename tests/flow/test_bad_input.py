@@ -178,7 +178,7 @@ async def test_an_option_that_exists_already_is_named(flow: Flow) -> None:
     assert said.code == 1
     (failed,) = said.document["mappings"][0]["failed_records"]
     assert (failed["code"], failed["name"]) == ("not-unique", "NET 30 Net 30 days")
-    assert "The option 'Net 30' exists already, as number 1." in failed["words"]
+    assert "'Net 30' exists already, as number 1." in failed["words"]
 
 
 async def test_a_customer_that_business_central_does_not_delete_stays_with_its_coupling(flow: Flow) -> None:

@@ -8,6 +8,7 @@ from crosstie.engine.context import Context
 from crosstie.engine.planning import Action
 from crosstie.model.jobs import Intent
 from crosstie.model.records import Record, Side, WriteKind, WriteResult, WriteStatus
+from crosstie.model.schema import ChangeFeed
 
 UNANSWERED = "unanswered"
 """The code of a write that got no answer and, as the system says, did not happen."""
@@ -22,15 +23,39 @@ async def apply(ctx: Context, actions: Sequence[Action]) -> dict[str, WriteResul
     """
     if not actions:
         return {}
-    outrun = _commit_intents(ctx, actions)
-    results: dict[str, WriteResult] = {id: WriteResult(status=WriteStatus.STALE) for id in outrun}
+    results = await _there_already(ctx, actions)
+    outrun = _commit_intents(ctx, [action for action in actions if action.intent_id not in results])
+    results |= {id: WriteResult(status=WriteStatus.STALE) for id in outrun}
     sides = [
-        [action for action in actions if action.side is side and action.intent_id not in outrun]
+        [action for action in actions if action.side is side and action.intent_id not in results]
         for side in (Side.REMOTE, Side.LOCAL)
     ]
     for answered in await asyncio.gather(*(_send(ctx, part) for part in sides if part)):
         results.update(answered)
     return results
+
+
+async def _there_already(ctx: Context, actions: Sequence[Action]) -> dict[str, WriteResult]:
+    """Return EXISTS for creates that equal what is there, in a table that knows neither ids of ours nor times.
+
+    Such are the options of a choice. The system would refuse them too, but recovery must be able to take an equal
+    record for the one that a dead process has made.
+    """
+    found: dict[str, WriteResult] = {}
+    for side in Side:
+        schema = ctx.compiled.schema(side)
+        creates = [a for a in actions if a.side is side and a.write.kind is WriteKind.CREATE and a.write.id is None]
+        if not creates or schema.feed is not ChangeFeed.FULL or not schema.alternate_keys:
+            continue
+        async for page in ctx.systems[side].scan(schema.name, ctx.reads(side)):
+            for action in creates:
+                values = action.write.values.items()
+                for record in page.records:
+                    if all(record.values.get(name) == value for name, value in values):
+                        name = record.values.get(schema.name_field or schema.key)
+                        words = f"{name!r} exists already, as number {record.id}."
+                        found[action.intent_id] = WriteResult(status=WriteStatus.EXISTS, record=record, message=words)
+    return found
 
 
 def _commit_intents(ctx: Context, actions: Sequence[Action]) -> set[str]:

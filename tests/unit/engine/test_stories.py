@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 
 from crosstie.model.couplings import CouplingState
@@ -9,9 +10,10 @@ from crosstie.model.decisions import Preference, RecordAction
 from crosstie.model.errors import AlreadyCoupled
 from crosstie.model.jobs import Outcome
 from crosstie.model.mappings import DeletionConflictResolution, UpdateConflictResolution
-from crosstie.model.records import Side, WriteKind
+from crosstie.model.records import Record, Side, WriteKind
+from crosstie.model.schema import ChangeFeed
 from crosstie.systems.memory import FaultKind
-from tests.scenarios.tables import CUSTOMER
+from tests.scenarios.tables import CURRENCY, CUSTOMER, TABLES
 from tests.scenarios.world import Plan, World
 from tests.scenarios.world import world as new_world
 
@@ -316,3 +318,44 @@ def test_a_write_that_takes_a_record_out_of_the_filter_is_the_last_one(world: Wo
     world.edit(REMOTE, remote, name="Later")
     world.sync()
     assert world.value(LOCAL, local, "name") == "Theirs"
+
+
+def like_an_option_set(world: World) -> None:
+    """Let the remote currencies be without ids of ours, versions and times, as the options of a choice are."""
+    table = world.systems[REMOTE]._tables[TABLES[CURRENCY, REMOTE]]
+    table.schema = msgspec.structs.replace(
+        table.schema,
+        feed=ChangeFeed.FULL,
+        client_ids=False,
+        conditional_writes=False,
+        alternate_keys=(("isocode",),),
+    )
+    table._taken = [{}]
+    timed = table.record
+
+    def untimed(id: str, names: tuple[str, ...]) -> Record:
+        return msgspec.structs.replace(timed(id, names), version=None, modified_at=None)
+
+    table.record = untimed  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_option_that_was_there_before_is_not_taken_for_one_that_a_dead_process_has_made(there: bool) -> None:
+    point, died = 0, True
+    while died:
+        point += 2
+        with new_world() as world:
+            like_an_option_set(world)
+            if there:
+                world.make(REMOTE, CURRENCY, code="FOB", name="Free on board")
+            local = world.make(LOCAL, CURRENCY, code="FOB", name="Free on board")
+            world.change_mapping(CURRENCY, only_coupled=True)
+            died = world.killed_at(point, lambda w=world, id=local: w.create(LOCAL, id, mapping=CURRENCY))
+            world.sync(CURRENCY)
+            if not there and died and not world.couplings(CURRENCY):
+                world.create(LOCAL, local, mapping=CURRENCY)
+            made = [entry for entry in world.journal(CURRENCY) if entry.outcome is Outcome.INSERTED]
+            assert len(world.ids(REMOTE, CURRENCY)) == 1, world.story()
+            assert (len(world.couplings(CURRENCY)), len(made)) == ((0, 0) if there else (1, 1)), world.story()
+            assert world.intents(CURRENCY) == []
+    assert point > 5
