@@ -296,6 +296,33 @@ async def test_mappings_that_are_kept_ask_for_the_company_of_the_environment_tha
     assert not any(each.only_coupled for each in after), "what was changed by hand is kept"
 
 
+async def test_filters_go_along_when_another_company_is_connected_by_itself(flow: Flow) -> None:
+    """As the setup does it, for `connection add` and `PUT /connections/NAME`."""
+    before = {each.name: each.remote_filter for each in (await flow.session()).mappings()}
+    ours = str(before["CUSTOMER"]).partition("bcbi_companyid eq ")[2][:36]
+    elsewhere = "00000000-0000-0000-0000-0000000000ff"
+    here = find_connection(flow.home, "business-central")
+    with flow.home.store.begin() as unit:
+        for mapping in unit.mappings():
+            text = (mapping.remote_filter or "").replace(ours, elsewhere) or None
+            unit.put_mapping(msgspec.structs.replace(mapping, remote_filter=text, only_coupled=False))
+        unit.put_connection(msgspec.structs.replace(here, environment="contoso/test/other-company"))
+    flow.dv.fault("drop_before", times=None, path="bcbi_compan")
+    tested = await add_connection(flow.home, here)
+    assert (tested.passed, tested.findings[-1].name) == (True, "mappings")
+    assert "still name the company of before" in tested.findings[-1].detail
+    flow.dv.heal()
+    with flow.home.store.begin() as unit:
+        unit.put_connection(msgspec.structs.replace(here, environment="contoso/test/other-company"))
+    tested = await add_connection(flow.home, here)
+    assert tested.findings[-1].detail.startswith("The filters of ")
+    await flow.start_afresh()
+    after = (await flow.session()).mappings()
+    assert {each.name: each.remote_filter for each in after} == before
+    assert not any(each.only_coupled for each in after), "what was changed by hand is kept"
+    assert (await add_connection(flow.home, here)).findings[-1].name != "mappings", "it is where it was"
+
+
 async def test_nothing_is_stored_when_a_system_goes_down_at_the_last_step(fresh: Flow, flow_sandbox: Sandbox) -> None:
     enter(fresh, flow_sandbox)
     await check_setup(fresh.home)

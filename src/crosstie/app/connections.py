@@ -8,6 +8,7 @@ import msgspec
 from crosstie.app.addresses import api_address, token_address, token_url
 from crosstie.app.home import Home
 from crosstie.app.mappings import reset_mappings
+from crosstie.app.moving import moved
 from crosstie.app.session import open_session
 from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionTest, ConnectionView
@@ -40,7 +41,8 @@ async def add_connection(home: Home, connection: Connection, *, check: bool = Tr
     """Store a connection, or replace the one of its name, once its test has passed.
 
     With `check` off it is stored untested. Raises InvalidConnection, naming what is missing, before anything is
-    sent; a failed test is returned and nothing is stored. Raises EnvironmentChanged as `put_working` does.
+    sent; a failed test is returned and nothing is stored. Where it answers as another environment than before, filters
+    of mappings that name the company go along, and the test says so. Raises EnvironmentChanged as `put_working` does.
     """
     connection = completed(connection)
     if not check:
@@ -50,10 +52,13 @@ async def add_connection(home: Home, connection: Connection, *, check: bool = Tr
             unit.put_connection(msgspec.structs.replace(connection, environment=before.environment))
         return ConnectionTest(name=connection.name, passed=True, findings=[])
     test, environment = await _test(connection)
-    if test.passed:
-        with home.store.begin() as unit:
-            put_working(unit, connection, environment)
-    return test
+    if not test.passed:
+        return test
+    along = await moved(home, impatient(connection), environment)
+    with home.store.begin() as unit:
+        put_working(unit, connection, environment)
+        along.store(unit)
+    return msgspec.structs.replace(test, findings=[*test.findings, *along.told])
 
 
 async def test_connection(home: Home, name: str) -> ConnectionTest:

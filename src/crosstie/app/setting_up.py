@@ -1,7 +1,6 @@
 """Setting up the connections in steps that can be left and resumed; nothing is used before the last one (F01)."""
 
 import hashlib
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,18 +15,17 @@ from crosstie.app.connections import completed, impatient, put_working
 from crosstie.app.fitting import misfit_of
 from crosstie.app.home import Home
 from crosstie.app.mappings import LaidDown, prepare_standard, standard_of
+from crosstie.app.moving import of_company
 from crosstie.app.session import KIND_OF, Session
 from crosstie.app.systems import open_system
 from crosstie.app.views import ConnectionView
 from crosstie.model.connections import Connection
 from crosstie.model.errors import InvalidConnection, InvalidOption
-from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.records import Side
 from crosstie.standard import load_standard, standard_names
 from crosstie.store.base import Unit
 
 _DRAFT = "connection setup"
-_COMPANY = re.compile(r"\b(bcbi_companyid eq )[0-9a-f-]{36}\b", re.IGNORECASE)
 _NAMES = {Side.LOCAL: "business-central", Side.REMOTE: "dataverse"}
 
 
@@ -248,7 +246,7 @@ async def finish_setup(home: Home, *, mappings: str = "keep") -> LaidDown:
         environments = {side: (await system.info()).environment for side, system in session.systems.items()}
         ready = await prepare_standard(session, wanted, ownership=draft.ownership or "person")
         if any(each.environment not in ("", environments[side]) for side, each in draft.connections.items()):
-            kept = [_of_company(each, ready.company) for each in kept]
+            kept = [of_company(each, ready.company) for each in kept]
         misfits = [(each, await misfit_of(each, session.systems)) for each in kept if each.enabled]
     off = {each.name: found.error.words for each, found in misfits if found is not None and found.lacking}
     with home.store.begin() as unit:
@@ -269,13 +267,6 @@ def _require_checked(draft: Draft, now: Draft) -> None:
         raise InvalidConnection(
             "The connections have not passed the preflight as they are now.", next_step="Run the preflight again."
         )
-
-
-def _of_company(mapping: TableMapping, company: str | None) -> TableMapping:
-    """Return a mapping whose filter asks for this company's row, where it asked for one of another environment."""
-    if company is None or mapping.remote_filter is None:
-        return mapping
-    return msgspec.structs.replace(mapping, remote_filter=_COMPANY.sub(rf"\g<1>{company}", mapping.remote_filter))
 
 
 def drop_setup(home: Home) -> None:
