@@ -11,7 +11,7 @@ from crosstie.app.views import CouplingView, ProblemView
 from crosstie.engine.context import Context, Scope, Task
 from crosstie.engine.differing import decide_each, field_differences
 from crosstie.engine.pairing import Paired, fetch, pair_named, translate
-from crosstie.engine.wording import Wording
+from crosstie.engine.wording import Wording, worded
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Pair
 from crosstie.model.differences import FieldDifference, Shown, SideOfRecord
@@ -81,7 +81,7 @@ async def show_card(session: Session, mapping: str, side: Side, id: str) -> Reco
         raise UnknownRecord(
             f"{ctx.systems[side].name} has no {ctx.compiled.mapping.table(side)} with the id {id}.", id=id
         )
-    wording = Wording(ctx, (item.pair.local, item.pair.remote))
+    wording = await worded(ctx, item.pair.local, item.pair.remote)
     key, name = _called(ctx, side, record, coupling)
     mine = side_of_record(ctx, side, id, record)
     problem = ProblemView.of(problems[0]) if problems else None

@@ -16,7 +16,7 @@ from crosstie.engine.differing import choose, decide_each, field_differences, pr
 from crosstie.engine.outcomes import Carried, name_of
 from crosstie.engine.pairing import Paired, pair_named, translate
 from crosstie.engine.recovery import settle_open_intents
-from crosstie.engine.wording import Wording
+from crosstie.engine.wording import worded
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Preference
 from crosstie.model.differences import FieldDifference, Preset, SideOfRecord
@@ -64,7 +64,7 @@ async def differences(session: Session, mapping: str, record: str) -> RecordDiff
     Raises NotCoupled, UnknownMapping, UnknownRecord, AmbiguousRecord, SystemFailure.
     """
     ctx, coupling = await _find(session, mapping, record, Task(scope=Scope.RECORDS, on_purpose=True))
-    return side_by_side(ctx, await _pair(ctx, coupling), coupling)
+    return await side_by_side(ctx, await _pair(ctx, coupling), coupling)
 
 
 async def apply_differences(
@@ -88,7 +88,7 @@ async def apply_differences(
     await settle_open_intents(ctx)
     item = await _pair(ctx, coupling)
     if item.pair.local is None or item.pair.remote is None or seen != _seen(ctx, item):
-        return Applied(report=None, again=side_by_side(ctx, item, coupling))
+        return Applied(report=None, again=await side_by_side(ctx, item, coupling))
     decision = choose(ctx.compiled, item, decide_each(ctx.compiled, item), preference, choices or {})
     if not decision.fields and decision.problem_code is None:
         raise NothingToDo(f"{coupling.name()}: both records agree.", next_step="Nothing needs to be done.")
@@ -142,8 +142,8 @@ def _look_again(ctx: Context, coupling: Coupling) -> None:
 # --- showing --------------------------------------------------------------------------------------------------
 
 
-def side_by_side(ctx: Context, item: Paired, coupling: Coupling) -> RecordDifferences:
-    """Return a pair that was read and translated as it is shown."""
+async def side_by_side(ctx: Context, item: Paired, coupling: Coupling) -> RecordDifferences:
+    """Return a pair that was read and translated as it is shown. Raises SystemFailure."""
     pair, compiled = item.pair, ctx.compiled
     missing = tuple(side for side, record in _records(item) if record is None)
     fields: list[FieldDifference] = []
@@ -152,7 +152,7 @@ def side_by_side(ctx: Context, item: Paired, coupling: Coupling) -> RecordDiffer
         decisions = decide_each(compiled, item)
         kept = (*item.base.local.values(), *item.base.remote.values()) if item.base else ()
         written = [value for each in decisions.values() for field in each.fields for value in (field.value, field.lost)]
-        wording = Wording(ctx, (pair.local, pair.remote), (*kept, *written))
+        wording = await worded(ctx, pair.local, pair.remote, (*kept, *written))
         fields = field_differences(compiled, item, decisions, wording)
         presets = [preset(preference, decision) for preference, decision in decisions.items()]
     differing = [field for field in fields if field.differs]

@@ -15,7 +15,7 @@ from crosstie.engine.undo import can_be_undone
 from crosstie.engine.wording import Wording
 from crosstie.model.jobs import FieldChange, Job, JobKind, JournalEntry, Outcome
 from crosstie.model.records import Side
-from crosstie.model.schema import FieldSchema, FieldType
+from crosstie.model.schema import FieldSchema
 from crosstie.model.values import Scalar
 from crosstie.store.base import Store
 
@@ -101,11 +101,10 @@ async def told(session: Session, ctx: Context, entries: Sequence[JournalEntry]) 
     values = [value for entry in entries for change in entry.changes for value in (change.before, change.after)]
     lost = [change.lost for entry in entries for change in entry.changes if change.lost is not None]
     wording = Wording(ctx, (), (*values, *lost))
-    names = await _names(ctx, entries)
+    await wording.ask(_values(entries))
     jobs = _jobs(session.store, entries)
     return [
-        _told(entry, jobs, [_change(ctx, entry.side, each, wording, names) for each in entry.changes])
-        for entry in entries
+        _told(entry, jobs, [_change(ctx, entry.side, each, wording) for each in entry.changes]) for entry in entries
     ]
 
 
@@ -157,16 +156,11 @@ def _as_told(change: FieldChange, label: str, words: Callable[[Scalar], str]) ->
     )
 
 
-def _change(
-    ctx: Context, side: Side | None, change: FieldChange, wording: Wording, names: dict[str, str]
-) -> ToldChange:
+def _change(ctx: Context, side: Side | None, change: FieldChange, wording: Wording) -> ToldChange:
     schema = ctx.compiled.schema(side).fields.get(change.field) if side is not None else None
 
     def words(value: Scalar) -> str:
-        if schema is None or side is None:
-            return as_text(value)
-        found = wording.words(schema, side, value)
-        return names.get(found, found) if found == value else found
+        return wording.words(schema, side, value) if schema is not None and side is not None else as_text(value)
 
     return _as_told(change, _label(ctx, side, change.field, schema), words)
 
@@ -174,28 +168,6 @@ def _change(
 def _label(ctx: Context, side: Side | None, name: str, schema: FieldSchema | None) -> str:
     mapped = (row.label for row in ctx.compiled.fields if side is not None and row.field_name(side) == name)
     return next(mapped, (schema.label if schema else "") or name)
-
-
-async def _names(ctx: Context, entries: Iterable[JournalEntry]) -> dict[str, str]:
-    """Return the names of remote records that lookups point at: owners above all, which no coupling needs to know.
-
-    A value may name its table, else it is looked for in each table at which the field may point.
-    """
-    wanted: dict[str, set[str]] = {}
-    for name, value in _values(entries):
-        schema = ctx.compiled.remote_schema.fields.get(name)
-        if schema is not None and schema.type is FieldType.LOOKUP:
-            table, _, id = value.rpartition(":")
-            for each in [table] if table else schema.targets:
-                wanted.setdefault(each, set()).add(id)
-    found: dict[str, str] = {}
-    system = ctx.systems[Side.REMOTE]
-    for table, ids in wanted.items():
-        if (field := (await system.describe(table)).name_field) is not None:
-            records = await system.get(table, sorted(ids), (field,))
-            for id, record in records.items():
-                found[id] = found[f"{table}:{id}"] = str(record.values.get(field) or id)
-    return found
 
 
 def _values(entries: Iterable[JournalEntry]) -> Iterator[tuple[str, str]]:

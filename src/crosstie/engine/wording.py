@@ -22,6 +22,28 @@ class Wording:
         self._ctx = ctx
         values = [value for record in records if record is not None for value in record.values.values()]
         self._names = self._look_up({_id(value) for value in (*values, *more) if isinstance(value, str)})
+        self._asked: dict[str, str] = {}
+
+    async def ask(self, values: Iterable[tuple[str, Scalar]]) -> None:
+        """Read the names of records that remote lookups point at, where no coupling knows them: owners above all.
+
+        `values` are remote fields with what they hold. A value may name its table, else it is looked for in each table
+        at which the field may point. Raises SystemFailure.
+        """
+        wanted: dict[str, set[str]] = {}
+        for name, value in values:
+            schema = self._ctx.compiled.remote_schema.fields.get(name)
+            if schema is None or schema.type is not FieldType.LOOKUP or not isinstance(value, str):
+                continue
+            table, _, id = value.rpartition(":")
+            if (Side.REMOTE, id) not in self._names:
+                for each in [table] if table else schema.targets:
+                    wanted.setdefault(each, set()).add(id)
+        system = self._ctx.systems[Side.REMOTE]
+        for table, ids in wanted.items():
+            if (field := (await system.describe(table)).name_field) is not None:
+                for id, record in (await system.get(table, sorted(ids), (field,))).items():
+                    self._asked[id] = as_text(record.values.get(field)) or id
 
     def shown(self, field: CompiledField, side: Side, value: Scalar) -> Shown:
         """Return a value of one side of a field with its words."""
@@ -34,8 +56,9 @@ class Wording:
             return ""
         if schema.type is FieldType.CHOICE:
             return schema.options.get(as_text(value), as_text(value))
-        if schema.type in REFERENCES and isinstance(value, str) and (found := self._names.get((side, _id(value)))):
-            return _called(found, side)
+        if schema.type in REFERENCES and isinstance(value, str):
+            found = self._names.get((side, _id(value)))
+            return _called(found, side) if found is not None else self._asked.get(_id(value), value)
         if isinstance(value, bool):
             return "yes" if value else "no"
         return as_text(value)
@@ -64,6 +87,16 @@ class Wording:
             else set()
             for side in Side
         }
+
+
+async def worded(ctx: Context, local: Record | None, remote: Record | None, more: Iterable[Scalar] = ()) -> Wording:
+    """Return how the values of a pair read, and `more`; what the remote record refers to is asked for where it must.
+
+    Raises SystemFailure.
+    """
+    found = Wording(ctx, (local, remote), more)
+    await found.ask(remote.values.items() if remote is not None else ())
+    return found
 
 
 def _id(value: str) -> str:

@@ -12,6 +12,7 @@ from crosstie.api.rooms import session_of
 from crosstie.app.candidates import ALMOST_SURE, LIKELY, Candidate, candidates
 from crosstie.app.coupling import create_partners, set_up_coupling
 from crosstie.app.planned import planned
+from crosstie.app.planned_words import in_words
 from crosstie.app.selecting import Selected, Selection, describe_selection
 from crosstie.app.selection_plans import MOST_PLANNED, PlanGroup, PlanRow, plan_creation
 from crosstie.app.session import Session
@@ -124,12 +125,14 @@ async def _rows(session: Session, mapping: Mapping, side: Side, plan: list[PlanR
         return [each for each in found if each.free and each.score >= LIKELY][:3]
 
     found = await asyncio.gather(*(likely(row) for row in plan))
+    decided = {row.id: planned(mapping, row.decision) for row in plan if row.decision is not None}
+    shown = dict(zip(decided, await in_words(session, mapping.name, list(decided.values())), strict=True))
     return [
         Row(
             id=row.id,
             name=row.name,
             creates=row.group is PlanGroup.CREATE,
-            shown=planned(mapping, row.decision) if row.decision is not None else None,
+            shown=shown.get(row.id),
             likely=each,
         )
         for row, each in zip(plan, found, strict=True)

@@ -10,8 +10,10 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.refusing import status_of
 from crosstie.api.rooms import session_of
 from crosstie.app.planned import planned
+from crosstie.app.planned_words import in_words
 from crosstie.app.selecting import Selected, Selection, describe_selection
 from crosstie.app.selection_plans import MOST_PLANNED, PlanGroup, PlanRow, apply_plan, plan_selection
+from crosstie.app.session import Session
 from crosstie.model.couplings import CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import CrosstieError, InvalidOption
@@ -120,7 +122,8 @@ async def _plan(
         if selected.total is not None and selected.total <= MOST_PLANNED:
             rows = await plan_selection(session, mapping, selection, preference)
             selection = Selection(side=selection.side, ids=tuple(row.id for row in rows) or selection.ids)
-            groups = _groups(found, rows)
+            shown = await _shown(session, found, rows)
+            groups = _groups(rows, shown)
     return await page(
         request,
         "synchronise_many.html",
@@ -171,7 +174,7 @@ async def _apply_many(
     return await running(request, "synchronise", arguments, "Synchronise now")
 
 
-def _groups(mapping: Mapping, rows: list[PlanRow]) -> list[Group]:
+def _groups(rows: list[PlanRow], shown: dict[str, PlannedRecord]) -> list[Group]:
     found: dict[PlanGroup, list[PlanRow]] = {}
     for row in rows:
         found.setdefault(row.group, []).append(row)
@@ -181,7 +184,7 @@ def _groups(mapping: Mapping, rows: list[PlanRow]) -> list[Group]:
             included=group in _INCLUDED,
             choosable=group in _INCLUDED | _CHOICE,
             rows=[
-                Row(id=row.id, name=row.name, seen=row.seen, shown=_shown(mapping, row)) for row in found.get(group, ())
+                Row(id=row.id, name=row.name, seen=row.seen, shown=shown.get(row.id)) for row in found.get(group, ())
             ],
         )
         for group in PlanGroup
@@ -189,8 +192,10 @@ def _groups(mapping: Mapping, rows: list[PlanRow]) -> list[Group]:
     ]
 
 
-def _shown(mapping: Mapping, row: PlanRow) -> PlannedRecord | None:
-    return planned(mapping, row.decision) if row.decision is not None else None
+async def _shown(session: Session, mapping: Mapping, rows: list[PlanRow]) -> dict[str, PlannedRecord]:
+    """Return what is to become of each record in words, by its id."""
+    found = {row.id: planned(mapping, row.decision) for row in rows if row.decision is not None}
+    return dict(zip(found, await in_words(session, mapping.name, list(found.values())), strict=True))
 
 
 def _states(mapping: Mapping, selected: Selected) -> list[State]:

@@ -11,17 +11,18 @@ from litestar.params import PathParameter, QueryParameter
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.paging import MOST_ID
 from crosstie.api.refusing import status_of
-from crosstie.api.rooms import rooms_of
+from crosstie.api.rooms import rooms_of, session_of
 from crosstie.app.home import Home
 from crosstie.app.jobs import enqueue
 from crosstie.app.kept_plans import plan_rows, show_plan, start_plan
 from crosstie.app.mappings import show_mapping
+from crosstie.app.planned_words import in_words
 from crosstie.app.plans import INCLUDED, KeptPlan
 from crosstie.app.selection_plans import PlanGroup
 from crosstie.app.views import MappingView
 from crosstie.model.errors import CrosstieError
 from crosstie.model.people import Permission
-from crosstie.model.planned import PlannedRow
+from crosstie.model.planned import PlannedRecord, PlannedRow
 from crosstie.web import plan_words
 from crosstie.web.forms import fields_of, several_of
 from crosstie.web.many import running
@@ -110,6 +111,10 @@ async def _shown(
     error: CrosstieError | None = None,
 ) -> Response[str]:
     plan, mapping, progress, rows = await asyncio.to_thread(_read, rooms_of(request).home, plan_id, group, after)
+    told: list[PlannedRecord] = []
+    if rows:
+        async with session_of(request) as session:
+            told = await in_words(session, mapping.name, [each.planned for each in rows[:ROWS]])
     groups = [
         _Group(
             group=each,
@@ -129,7 +134,7 @@ async def _shown(
         progress=progress,
         groups=groups,
         group=group,
-        rows=rows[:ROWS],
+        rows=[msgspec.structs.replace(row, planned=each) for row, each in zip(rows, told, strict=False)],
         following=rows[ROWS - 1].id if len(rows) > ROWS else None,
         after=after,
         plans=plan_words,
