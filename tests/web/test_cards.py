@@ -130,7 +130,7 @@ def test_the_history_speaks_in_words_and_takes_back_single_entries(page: Page, s
     assert small.bc.customer("10000")["city"] == "Ely"
     dialog.get_by_role("button", name="Close").last.click()
     undone = page.locator(".timeline > li").first
-    expect(undone).to_contain_text("undo of entry")
+    expect(undone).to_contain_text("Undo of entry")
     expect(undone.locator(".entry-head")).to_contain_text(" · by demo")
     expect(created.locator(".entry-head")).to_contain_text("(command line)")
 

@@ -296,3 +296,18 @@ def test_rows_become_cards_on_a_telephone(browser: Browser, small: Site) -> None
         page.get_by_role("button", name="Select this page").click()
         expect(said(page)).to_have_text("1 selected")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_list_of_a_page_that_is_not_installed_says_what_to_do(page: Page, small: Site) -> None:
+    small.bc.switch(missing_apis=["crosstie/sync/v1.0"])
+    answer = page.goto("/lists/CONTACT")
+    assert answer is not None
+    assert answer.status == 200
+    notice = page.get_by_role("status").filter(has_text="cannot be shown yet")
+    expect(notice).to_contain_text("does not have the custom API page crosstie/sync/v1.0/syncContacts")
+    expect(notice).to_contain_text("Install the extension that brings it")
+    create = page.get_by_role("button", name="Create Contact in Dataverse")
+    expect(create).to_have_attribute("data-reason", re.compile("does not have the custom API page"))
+    small.bc.switch(missing_apis=[])
+    notice.get_by_role("link", name="Try again").click()
+    expect(page.get_by_text("There are no contacts in Business Central yet")).to_be_visible()

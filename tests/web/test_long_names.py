@@ -56,7 +56,7 @@ def stays_within(page: Page) -> None:
     beyond = page.evaluate(
         """() => [...document.querySelectorAll("body *")].filter((each) => {
           const box = each.getBoundingClientRect();
-          const scrolls = each.closest(".grid-wrap, .tabs, .skip, .sr") || !each.checkVisibility();
+          const scrolls = each.closest(".grid-wrap, .tabs, .commands, .chips, .skip, .sr") || !each.checkVisibility();
           return !scrolls && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
         }).map((each) => `${each.tagName}.${each.className}`)"""
     )

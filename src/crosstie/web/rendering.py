@@ -78,7 +78,13 @@ def environment() -> Environment:
     )
     found.globals.update(static=static_address, words=wording, way_of=way_of, FIELD=FIELD)
     found.filters.update(
-        moment=wording.moment, ago=wording.ago, number=wording.number, value=wording.value, plural=wording.plural
+        moment=wording.moment,
+        ago=wording.ago,
+        number=wording.number,
+        value=wording.value,
+        plural=wording.plural,
+        sides=wording.sides,
+        capitalize_first=wording.capitalize_first,
     )
     return found
 

@@ -1,5 +1,6 @@
 """Words and forms of values on pages: the same word for a thing wherever it is shown."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -88,6 +89,8 @@ DIRECTIONS = {
     Direction.FROM_REMOTE.value: f"From {DATAVERSE}",
     Direction.BIDIRECTIONAL.value: "Bidirectional",
 }
+_SIDES = re.compile(r"(?P<on>\bon )?\b(?P<the>[Tt]he) (?P<side>local|remote) (?P<what>side|record|value)\b")
+_THERE = re.compile(r"\b(local|remote)ly\b")
 ARROWS = {Direction.TO_REMOTE.value: "→", Direction.FROM_REMOTE.value: "←", Direction.BIDIRECTIONAL.value: "↔"}
 UPDATE_CONFLICTS = {
     UpdateConflictResolution.ASK.value: "Ask",
@@ -155,6 +158,23 @@ def system(side: str) -> str:
 def other(side: str) -> str:
     """Return the other side."""
     return "remote" if side == "local" else "local"
+
+
+def sides(text: str) -> str:
+    """Return words of the engine, which tells the sides apart, with the systems as people call them."""
+    return _THERE.sub(lambda found: f"in {SYSTEMS[found[1]]}", _SIDES.sub(_of_side, text))
+
+
+def _of_side(found: re.Match[str]) -> str:
+    system = SYSTEMS[found["side"]]
+    if found["what"] == "side":
+        return f"in {system}" if found["on"] else system
+    return f"{found['on'] or ''}{found['the']} {found['what']} in {system}"
+
+
+def capitalize_first(text: str) -> str:
+    """Return a text with a capital at its beginning, and all else as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def moment(at: datetime | None) -> Markup | str:

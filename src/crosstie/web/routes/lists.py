@@ -14,7 +14,7 @@ from crosstie.api.rooms import rooms_of, session_of
 from crosstie.app.home import Home
 from crosstie.app.list_heads import ListHead, head_of, known_head, partner_addresses
 from crosstie.app.lists import count_known, count_records, list_known, list_records
-from crosstie.model.errors import CrosstieError, SystemFailure, Unreachable
+from crosstie.model.errors import CrosstieError, SystemFailure, UnknownTable, Unreachable
 from crosstie.model.lists import NOT_COUPLED, RecordCounts, RecordList
 from crosstie.model.records import Side
 from crosstie.web import wording
@@ -26,6 +26,8 @@ PATIENCE = 8.0
 """After so many seconds without an answer, a list shows what the store knows of it."""
 LOOKS = 0.05
 """For so many seconds at most a page looks for its rows before it shows those it has; then it asks to be filled."""
+_SHORT = (8, 12, 18, 26)
+"""So long are the texts of a column of a width of its own; longer ones share what is left."""
 _KNOWN = "known-"
 """What the places of a list begin with that comes from the store alone."""
 
@@ -90,6 +92,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         return self.error is None and self.rows.following is not None and len(self.rows.rows) < ROWS
 
     @property
+    def lacks(self) -> bool:
+        """Whether a system has no such table, as a Business Central without the custom page of contacts."""
+        return isinstance(self.error, UnknownTable)
+
+    @property
     def matching(self) -> int | None:
         """How many records match, as far as that is known without counting."""
         return self.counts.total if self.error is None else None
@@ -143,7 +150,7 @@ async def _list(request: StrictRequest, asked: ListAddress) -> Response[str]:
     try:
         async with asyncio.timeout(PATIENCE):
             shown = await _read(request, asked)
-    except SystemFailure as failure:
+    except (SystemFailure, UnknownTable) as failure:
         shown = await asyncio.to_thread(_known, home, asked, failure)
     except TimeoutError:
         error = Unreachable(f"{wording.system(asked.side)} has not answered within {PATIENCE:g} seconds.")
@@ -152,12 +159,13 @@ async def _list(request: StrictRequest, asked: ListAddress) -> Response[str]:
     return await page(
         request,
         "list.html",
-        200 if shown.error is None else status_of(shown.error),
+        200 if shown.error is None or shown.lacks else status_of(shown.error),
         asked=asked,
         shown=shown,
         head=shown.head,
         chips=_chips(asked, shown.counts),
         sortable=_sortable(asked, shown),
+        widths=_widths(shown),
         total=_total(asked, shown),
         list_path=list_path,
         card_path=card_path,
@@ -230,6 +238,19 @@ def _sortable(asked: ListAddress, shown: Shown) -> frozenset[str]:
     if any(state != NOT_COUPLED for state in asked.states):
         return frozenset(each for each in (head.key, head.name) if each)
     return frozenset(head.columns)
+
+
+def _widths(shown: Shown) -> dict[str, str]:
+    """Return the classes of columns whose texts are short enough to leave their width to others."""
+    rows = shown.rows.rows
+    texts = {name: [wording.value(row.values.get(name)) for row in rows] for name in shown.head.fields}
+    texts["key"] = [row.key or "" for row in rows]
+    texts["state"] = [f"    {wording.state(row.state).word}" for row in rows]  # and its icon
+    longest = {name: max(map(len, found), default=0) for name, found in texts.items()}
+    return {
+        name: next((f"w-{at}" for at, most in enumerate(_SHORT, 1) if length <= most), "")
+        for name, length in longest.items()
+    }
 
 
 def _total(asked: ListAddress, shown: Shown) -> int | None:

@@ -293,6 +293,10 @@ export function bindSelection(say) {
 
   document.body.addEventListener("htmx:afterSettle", () => { load(); paint(); });
   window.addEventListener("pageshow", () => { load(); paint(); });
+  // The heads of the columns stay below the bar of actions, however many lines that has.
+  new ResizeObserver(([bar]) => {
+    document.documentElement.style.setProperty("--commands", `${bar.target.offsetHeight}px`);
+  }).observe(document.querySelector(".commands"));
   load();
   paint();
 }
