@@ -95,5 +95,7 @@ def test_a_cause_is_worded_alike_on_pages_in_the_api_and_on_the_command_line(sma
             page = browser.get(f"/help/errors/{cause.code}")
             assert page.status_code == 200
             assert f"{cause.code}: " in page.text
+            told = page.text.partition("<h2>What to do</h2>")[2].partition("<h2>")[0]
+            assert "crosstie " not in told, "pages speak of their own actions first"
         assert browser.get("/help/errors/no-such-code").status_code == 404
         assert browser.get("/help/errors/..%2F..%2FREADME").status_code == 404

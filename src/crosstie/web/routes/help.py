@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from crosstie.api.asking import StrictRequest
 from crosstie.model.errors import UnknownAddress
+from crosstie.web.helping import for_pages
 from crosstie.web.rendering import page
 
 _PACKAGE = Path(__file__).parents[2]
@@ -28,7 +29,9 @@ def help_of(code: str) -> tuple[str, Markup]:
         raise UnknownAddress(f"There is no error with the code {code!r}.")
     title, _, text = path.read_text(encoding="utf-8").partition("\n")
     # The pages are ours, and nothing else is let through all the same: no HTML of theirs gets into the page.
-    return title.removeprefix("#").strip(), Markup(MarkdownIt("commonmark", {"html": False}).render(text))
+    return title.removeprefix("#").strip(), Markup(
+        MarkdownIt("commonmark", {"html": False}).render(for_pages(code, text))
+    )
 
 
 @get("/help/errors/{code:str}")
