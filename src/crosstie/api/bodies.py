@@ -12,11 +12,13 @@ from crosstie.model.decisions import Preference
 from crosstie.model.records import Side
 
 MOST_RECORDS = 1000
-"""Records that one request may name."""
+"""Records that one request may name; a selection has up to 50,000 ids, or all that match."""
 
 Text: TypeAlias = Annotated[str, Meta(max_length=2000)]
 Records: TypeAlias = Annotated[list[RecordText], Meta(max_length=MOST_RECORDS)]
 SomeRecords: TypeAlias = Annotated[list[RecordText], Meta(min_length=1, max_length=MOST_RECORDS)]
+Selected: TypeAlias = Selection | None
+"""Records by their ids, or all that a list shows, in place of `records`; a worker deals with them."""
 FieldName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -59,17 +61,19 @@ class CoupleBody(Body, frozen=True, kw_only=True):
 
 
 class UncoupleBody(Body, frozen=True, kw_only=True):
-    """The records to uncouple, or all of the mapping."""
+    """The records to uncouple, a selection of them, or all of the mapping."""
 
     records: Records = []
+    selection: Selected = None
     all: bool = False
     forced: bool = False
 
 
 class PartnersBody(Body, frozen=True, kw_only=True):
-    """The records of `side` whose partners are to be created on the other side."""
+    """The records of `side`, or of a selection, whose partners are to be created on the other side."""
 
-    records: SomeRecords
+    records: Records = []
+    selection: Selected = None
     side: Side = Side.LOCAL
     dry_run: bool = False
 
@@ -78,6 +82,7 @@ class SynchroniseBody(Body, frozen=True, kw_only=True):
     """Records to synchronise, or none: what changed, or with `full` every record of the mapping."""
 
     records: Records = []
+    selection: Selected = None
     direction: Preference | None = None
     full: bool = False
     create: bool = False
@@ -88,7 +93,7 @@ class SynchroniseBody(Body, frozen=True, kw_only=True):
 class PlanBody(Body, frozen=True, kw_only=True):
     """What is to be planned: a selection of records, or none: what changed, or with `full` every record."""
 
-    selection: Selection | None = None
+    selection: Selected = None
     direction: Preference | None = None
     full: bool = False
     create: bool = False
@@ -165,6 +170,7 @@ class MatchBody(Body, frozen=True, kw_only=True):
     groups: Annotated[list[Annotated[list[FieldName], Meta(min_length=1, max_length=10)]], Meta(max_length=10)] = []
     records: Records = []
     """Ids of the local records to match; without any, all that are uncoupled."""
+    selection: Selected = None
     dry_run: bool = False
     create: bool | None = None
     synchronise: bool | None = None

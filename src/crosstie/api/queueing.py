@@ -11,10 +11,12 @@ from litestar.openapi import ResponseSpec
 from msgspec import Struct
 
 from crosstie.api.asking import StrictRequest
+from crosstie.api.refusing import invalid
 from crosstie.api.rooms import rooms_of
 from crosstie.api.shapes import CountersShape
 from crosstie.app.home import Home
 from crosstie.app.jobs import JobStatus, enqueue
+from crosstie.app.selecting import Selection, keep_selection
 from crosstie.model.jobs import Job
 
 MOST_AT_ONCE = 50
@@ -79,6 +81,20 @@ ACCEPTED = {
 def is_long(records: Sequence[str]) -> bool:
     """Whether work on these records is left to a worker; without any, it is that on a whole mapping."""
     return not records or len(records) > MOST_AT_ONCE
+
+
+async def chosen(
+    request: StrictRequest, records: Sequence[str], selection: Selection | None, *, needed: bool = False
+) -> Selection | None:
+    """Return the selection that a request names in place of records, its ids kept in the store where they are many.
+
+    Raises InvalidRequest if it names both, or nothing where something is `needed`; InvalidOption.
+    """
+    if bool(records) and selection is not None:
+        raise invalid("Records are named one by one, or as a selection, not both.", "selection")
+    if needed and not records and selection is None:
+        raise invalid("No records are named.", "records")
+    return selection and await asyncio.to_thread(keep_selection, rooms_of(request).home, selection)
 
 
 async def queued(request: StrictRequest, use_case: str, **arguments: Any) -> Response[Any]:

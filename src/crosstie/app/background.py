@@ -9,7 +9,7 @@ import msgspec
 from crosstie.app.connections import pause_refused, test_paused
 from crosstie.app.coupling import create_partners, set_up_coupling, uncouple
 from crosstie.app.home import Home
-from crosstie.app.matching import match
+from crosstie.app.matching import check_selection, match
 from crosstie.app.plans import carry_out_plan, choosable, counted_of, make_plan
 from crosstie.app.restoring import delete, restore
 from crosstie.app.retrying import retry
@@ -96,6 +96,10 @@ class MatchArguments(OfMapping, frozen=True, kw_only=True):
 
     def exclusive(self) -> bool:
         return True
+
+    def check(self, mapping: Mapping | None) -> None:
+        if self.selection is not None:
+            check_selection(self.selection)
 
 
 class CreateArguments(OfMapping, frozen=True, kw_only=True):

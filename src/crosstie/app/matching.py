@@ -54,7 +54,8 @@ async def match(
     if case_sensitive is not None:
         ctx.compiled = _with_case(ctx.compiled, case_sensitive)
     if selection is not None:
-        local_ids = await _selected(ctx, selection)
+        check_selection(selection)
+        local_ids = await ids_of(ctx, selection)
     reports: list[MatchReport] = []
 
     async def work(job: Context) -> None:
@@ -75,13 +76,13 @@ async def match(
     return report
 
 
-async def _selected(ctx: Context, selection: Selection) -> list[str]:
+def check_selection(selection: Selection) -> None:
+    """Refuse a selection that matching cannot begin with. Raises InvalidOption."""
     if selection.side is not Side.LOCAL:
         raise InvalidOption(
             "Matching begins with local records; what was selected are remote ones.",
             next_step="Select the records in the list of the other side.",
         )
-    return await ids_of(ctx, selection)
 
 
 def _with_case(compiled: CompiledMapping, names: Collection[str]) -> CompiledMapping:

@@ -43,6 +43,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     only: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
+    def is_whole(self) -> bool:
+        """Whether it is all of a mapping, which an administrator alone may uncouple."""
+        return self.all and not (self.search or self.states or self.excluded)
+
     def check(self) -> None:
         """Refuse what selects nothing, or too much one by one. Raises InvalidOption."""
         check_states((*self.states, *self.only))

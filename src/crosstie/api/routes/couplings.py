@@ -11,7 +11,7 @@ from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import CoupleBody, PartnersBody, UncoupleBody
 from crosstie.api.paging import MOST_ID, After, Limit, cursor_of, number_of
 from crosstie.api.plans import Planner
-from crosstie.api.queueing import ACCEPTED, MOST_AT_ONCE, is_long, queued
+from crosstie.api.queueing import ACCEPTED, MOST_AT_ONCE, chosen, is_long, queued
 from crosstie.api.rooms import rooms_of, session_of
 from crosstie.api.shapes import ReportShape, Synchronised
 from crosstie.app.coupling import create_partners, list_couplings, set_up_coupling, uncouple
@@ -111,12 +111,14 @@ async def remove(
 async def remove_many(request: StrictRequest, mapping: InPath, data: JSONBody[UncoupleBody]) -> Response[ReportShape]:
     """Remove the couplings of the records named, or of the whole mapping; no record is deleted.
 
-    The whole mapping, or more than 50 records, is work for a worker: 202 with the job's address.
+    The whole mapping, a selection, or more than 50 records, is work for a worker: 202 with the job's address.
     """
-    if data.all:
+    selection = await chosen(request, data.records, data.selection)
+    if data.all or (selection is not None and selection.is_whole()):
         request.demand(Permission.UNCOUPLE_MAPPING)
-    if data.all or len(data.records) > MOST_AT_ONCE:
-        return await queued(request, "uncouple", mapping=mapping, records=data.records, all=data.all, force=data.forced)
+    if data.all or selection is not None or len(data.records) > MOST_AT_ONCE:
+        given = {"records": data.records, "selection": selection, "all": data.all, "force": data.forced}
+        return await queued(request, "uncouple", mapping=mapping, **given)
     async with session_of(request) as session:
         return Response(ReportShape.of(await uncouple(session, mapping, data.records, forced=data.forced)))
 
@@ -132,16 +134,20 @@ async def remove_many(request: StrictRequest, mapping: InPath, data: JSONBody[Un
 async def create(request: StrictRequest, mapping: InPath, data: JSONBody[PartnersBody]) -> Response[Synchronised]:
     """Create partners of the records named on the other side, and couple them; a dry run shows them.
 
-    More than 50 records are work for a worker: 202 with the job's address.
+    A selection, or more than 50 records, is work for a worker: 202 with the job's address.
     """
+    selection = await chosen(request, data.records, data.selection, needed=True)
     if is_long(data.records) and not data.dry_run:
-        return await queued(request, "create", mapping=mapping, records=data.records, side=data.side)
+        return await queued(
+            request, "create", mapping=mapping, records=data.records, selection=selection, side=data.side
+        )
     async with session_of(request) as session:
         planner = Planner(session.mapping(mapping))
         report = await create_partners(
             session,
             mapping,
             data.records,
+            selection=selection,
             side=data.side,
             dry_run=data.dry_run,
             observer=planner if data.dry_run else None,

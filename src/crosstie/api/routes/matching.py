@@ -7,7 +7,7 @@ from litestar.params import JSONBody
 
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import MatchBody
-from crosstie.api.queueing import ACCEPTED, is_long, queued
+from crosstie.api.queueing import ACCEPTED, chosen, is_long, queued
 from crosstie.api.rooms import session_of
 from crosstie.api.shapes import CandidateShape, Matched, MatchRowShape, ReportShape
 from crosstie.app.matching import MatchReport, explained, match
@@ -28,8 +28,9 @@ MOST_ROWS = 1000
 async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBody]) -> Response[Matched]:
     """Couple what matches uniquely, of the records named or of the whole mapping; a dry run shows what would match.
 
-    The whole mapping, or more than 50 records, is work for a worker: 202 with the job's address.
+    The whole mapping, a selection, or more than 50 records, is work for a worker: 202 with the job's address.
     """
+    selection = await chosen(request, data.records, data.selection)
     ids = [id.strip("{}").lower() for id in data.records] or None
     if is_long(data.records) and not data.dry_run:
         return await queued(
@@ -38,6 +39,7 @@ async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBo
             mapping=mapping,
             groups=data.groups,
             local_ids=ids,
+            selection=selection,
             create=data.create,
             synchronise=data.synchronise,
             case_sensitive=data.case_sensitive,
@@ -49,6 +51,7 @@ async def match_(request: StrictRequest, mapping: InPath, data: JSONBody[MatchBo
             mapping,
             groups=data.groups,
             local_ids=ids,
+            selection=selection,
             dry_run=data.dry_run,
             create=data.create,
             synchronise=data.synchronise,

@@ -10,7 +10,7 @@ from msgspec import Struct
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import PlanBody, StartPlanBody
 from crosstie.api.paging import MOST_ID, After, Limit, number_of, page_of
-from crosstie.api.queueing import JobShape, accepted, queued
+from crosstie.api.queueing import JobShape, accepted, chosen, queued
 from crosstie.api.rooms import rooms_of
 from crosstie.api.shapes import Page
 from crosstie.app.kept_plans import plan_rows, show_plan, start_plan
@@ -53,12 +53,11 @@ async def make(request: StrictRequest, mapping: InPath, data: JSONBody[PlanBody]
 
     Once the job has finished, its number is that of the plan.
     """
-    if data.selection is not None:
-        data.selection.check()
+    selection = await chosen(request, (), data.selection)
     if data.full:
         request.demand(Permission.SYNCHRONISE_FULLY)
     given: dict[str, Any] = {"direction": data.direction, "full": data.full, "create": data.create}
-    return await queued(request, "plan", mapping=mapping, selection=data.selection, **given)
+    return await queued(request, "plan", mapping=mapping, selection=selection, **given)
 
 
 @get("/api/v1/plans/{plan_id:int}", operation_id="showPlan", tags=["synchronising"])

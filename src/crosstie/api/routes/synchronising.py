@@ -6,7 +6,7 @@ from litestar.params import JSONBody
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import SynchroniseAllBody, SynchroniseBody
 from crosstie.api.plans import MOST_PLANNED, Planner
-from crosstie.api.queueing import ACCEPTED, is_long, queued
+from crosstie.api.queueing import ACCEPTED, chosen, is_long, queued
 from crosstie.api.rooms import session_of
 from crosstie.api.shapes import ReportShape, Synchronised
 from crosstie.app.session import Session
@@ -28,9 +28,10 @@ _SYNCHRONISES = {"permission": Permission.SYNCHRONISE}
 async def one(request: StrictRequest, mapping: InPath, data: JSONBody[SynchroniseBody]) -> Response[Synchronised]:
     """Synchronise the records named, or what changed in the mapping; a dry run shows what that would do.
 
-    A whole mapping, or more than 50 records, is work for a worker: 202 with the job's address.
+    A whole mapping, a selection, or more than 50 records, is work for a worker: 202 with the job's address.
     """
-    if data.full and not data.records:
+    selection = await chosen(request, data.records, data.selection)
+    if data.full and not data.records and selection is None:
         request.demand(Permission.SYNCHRONISE_FULLY)
     if is_long(data.records) and not data.dry_run:
         return await queued(
@@ -38,6 +39,7 @@ async def one(request: StrictRequest, mapping: InPath, data: JSONBody[Synchronis
             "synchronise",
             mapping=mapping,
             records=data.records,
+            selection=selection,
             direction=data.direction,
             full=data.full,
             create=data.create,
@@ -87,6 +89,7 @@ async def _plan(session: Session, mapping: Mapping, data: SynchroniseBody) -> Sy
         session,
         mapping.name,
         data.records,
+        selection=data.selection,
         direction=data.direction,
         full=data.full,
         create=data.create,

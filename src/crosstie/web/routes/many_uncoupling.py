@@ -45,7 +45,7 @@ async def show_large(request: StrictRequest, mapping: InPath, side: SideInPath) 
 async def apply(request: StrictRequest, mapping: InPath, side: SideInPath) -> Response[str]:
     """Delete the couplings of the selection; many by a worker. What can be undone is offered for it."""
     selection, _ = await read_selection(request, side)
-    if _is_whole(selection):
+    if selection.is_whole():
         request.demand(Permission.UNCOUPLE_MAPPING)
     # Uncoupled ones are no business of the job; which they are may have changed since the dialog was shown.
     coupled = msgspec.structs.replace(selection, only=tuple(state.value for state in CouplingState))
@@ -85,14 +85,9 @@ async def _ask(
         here=dialog_path(found.name, selection.side, "uncouple"),
         carried=carried(selection),
         selected=selected,
-        whole=_is_whole(selection),
+        whole=selection.is_whole(),
         error=error,
     )
-
-
-def _is_whole(selection: Selection) -> bool:
-    """Whether a selection is all of a mapping, which an administrator alone may uncouple."""
-    return selection.all and not (selection.search or selection.states or selection.excluded)
 
 
 @post("/lists/{mapping:str}/{side:str}/undo", status_code=200, opt={"permission": Permission.UNDO})
