@@ -48,5 +48,5 @@ def test_one_row_too_many_is_said_before_anything_is_sent(page: Page, small: Sit
     expect(said(page)).to_have_text("50,000 selected")
     rows(page).first.get_by_role("checkbox").check()
     expect(page.locator("#notices")).to_contain_text("At most 50,000 rows are selected one by one")
-    action = page.get_by_role("toolbar", name="Synchronize").locator("[data-label='Synchronise now']")
+    action = page.get_by_role("toolbar", name="Synchronise").locator("[data-label='Synchronise now']")
     expect(action).to_have_attribute("data-reason", re.compile("At most 50,000 rows"))

@@ -175,7 +175,7 @@ def test_without_a_selection_actions_are_for_the_current_row(page: Page, small: 
     pair(small, "10000", displayName="Adatum")
     customer(small, "20000", displayName="Trey Research")
     page.goto("/lists/CUSTOMER")
-    action = page.get_by_role("toolbar", name="Synchronize").locator("[data-label='Delete Coupling']")
+    action = page.get_by_role("toolbar", name="Synchronise").locator("[data-label='Delete Coupling']")
     row(page, "20000").get_by_text("Trey Research").click()
     expect(action).to_have_attribute("data-reason", "The record is not coupled.")
     row(page, "10000").get_by_text("Adatum").first.click()
@@ -218,7 +218,7 @@ def test_actions_that_cannot_be_used_say_why(page: Page, small: Site) -> None:
     customer(small, "20000", displayName="Trey Research")
     small.bc.add("salespeoplePurchasers", code="AB", displayName="Anna Berg")
     page.goto("/lists/CUSTOMER")
-    bar = page.get_by_role("toolbar", name="Synchronize")
+    bar = page.get_by_role("toolbar", name="Synchronise")
 
     def why(name: str) -> Locator:
         return bar.locator(f"[data-label='{name}']")
