@@ -9,7 +9,7 @@ import axe_playwright_python
 import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from crosstie.api.application import make_application
 from crosstie.api.door import OPEN, OPEN_BELOW, SESSION_COOKIE, is_page
@@ -20,6 +20,7 @@ from crosstie.model.people import Permission, Role
 from crosstie.web.routing import site as pages
 from tests.web.addresses import PAGES
 from tests.web.conftest import Site, looking
+from tests.web.tabbing import WATCH, what_tab_misses
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 LOOKS = [("light", 1280), ("dark", 400)]
@@ -48,6 +49,7 @@ def windows(browser: Browser, demo: Site) -> Iterator[dict[tuple[str, int], Page
         context = browser.new_context(
             base_url=demo.address, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
         )
+        context.add_init_script(WATCH)
         opened[scheme, width] = context.new_page()
     yield opened
     for window in opened.values():
@@ -72,6 +74,21 @@ def test_everybody_can_perceive_and_use_it(
     assert window.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
         "the page is wider than the window"
     )
+    if look[0] == "dark":
+        assert what_tab_misses(window) == []
+
+
+def test_tab_goes_through_what_is_around_every_page(demo: Site, windows: dict[tuple[str, int], Page]) -> None:
+    window = windows[LOOKS[0]]
+    window.goto("/")
+    window.keyboard.press("Tab")
+    expect(window.get_by_role("link", name="Skip to the content")).to_be_focused()
+    window.keyboard.press("Enter")
+    expect(window.locator("#content")).to_be_focused()
+    pages = window.get_by_role("navigation", name="Pages")
+    for each in ("Connections", "Jobs", "Errors", "Integration Table Mappings"):
+        window.keyboard.press("Shift+Tab")
+        expect(pages.get_by_role("link", name=each, exact=True)).to_be_focused()
 
 
 def handlers() -> list[tuple[str, str, HTTPRouteHandler]]:
