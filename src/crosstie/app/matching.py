@@ -15,7 +15,7 @@ from crosstie.engine.matching import MatchReason, MatchReport, MatchRow, explain
 from crosstie.engine.matching import match as run_matching
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import InvalidOption
-from crosstie.model.jobs import JobKind
+from crosstie.model.jobs import JobKind, JobState
 from crosstie.model.mapping_changes import field_named
 from crosstie.model.mappings import Mapping, UpdateConflictResolution
 from crosstie.model.records import Side
@@ -114,7 +114,7 @@ async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, *,
     if report.to_create:
         named = tuple((Side.LOCAL, id) for id in report.to_create)
         tasks.append(Task(scope=Scope.RECORDS, records=named, create=True, on_purpose=True))
-    for task in tasks:
+    for task in tasks[_finished_parts(session) :]:
         ctx = await session.context(mapping.name, task)
         ctx.part_of = report.job_id
         done = await run_synchronise(ctx)
@@ -124,6 +124,15 @@ async def _follow_up(session: Session, mapping: Mapping, report: MatchReport, *,
             report.synchronised.to_remote.add(done.to_remote)
             report.synchronised.from_remote.add(done.from_remote)
             report.synchronised.failures.extend(done.failures)
+
+
+def _finished_parts(session: Session) -> int:
+    """Return how many of the follow-ups an earlier process of the job has finished."""
+    if session.assignment is None:
+        return 0
+    with session.store.begin() as unit:
+        parts = unit.background.parts(session.assignment.job.id)
+    return sum(part.state is JobState.FINISHED for part in parts)
 
 
 def explained(report: MatchReport) -> Iterator[tuple[MatchRow, str]]:

@@ -4,13 +4,13 @@ A plan is a job that writes nothing: its rows say for each record what would bec
 another job, which does to each record exactly what was shown, and leaves alone what has moved since.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from crosstie.app.planned import planned
-from crosstie.app.running import run_job
+from crosstie.app.planned import planned, record_name
+from crosstie.app.running import goes_on, run_job
 from crosstie.app.selecting import Selection, couplings_of, ids_of
 from crosstie.app.selection_plans import PlanGroup, group_of, seen_of
 from crosstie.app.session import Session
@@ -18,11 +18,13 @@ from crosstie.app.synchronising import check_direction, direction_of
 from crosstie.engine.context import Context, Observer, Scope, Task
 from crosstie.engine.outcomes import name_of
 from crosstie.engine.synchronise import synchronise as run_synchronisation
-from crosstie.model.decisions import Decision, Preference, RecordAction
+from crosstie.engine.tallying import Tallied, names_of, tally, written_of
+from crosstie.model.decisions import Decision, Pair, Preference, RecordAction
 from crosstie.model.errors import InvalidOption, UnknownJob
 from crosstie.model.jobs import Counters, Job, JobKind
+from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.people import Permission
-from crosstie.model.planned import PlannedRow
+from crosstie.model.planned import PlannedRecord, PlannedRow
 from crosstie.model.records import Side
 from crosstie.store.base import Store
 
@@ -130,23 +132,46 @@ class _Onward:
 
 
 class _Agreement:
-    """What a person has agreed to: exactly what the plan showed; what writes nothing is no matter."""
+    """What a person has agreed to: exactly what the plan showed; what writes nothing is no matter.
 
-    def __init__(self, side: Side | None) -> None:
-        self._side = side
-        self.seen: dict[tuple[Side, str], str] = {}
-        self.moved: dict[tuple[Side, str], str] = {}
-        self.names: dict[tuple[Side, str], str] = {}
+    Where an earlier process of the job has died, that may be what it had not written yet of a record.
+    """
+
+    def __init__(self, mapping: TableMapping, *, goes_on: bool) -> None:
+        self._mapping = mapping
+        self._goes_on = goes_on
+        self._rows: dict[tuple[Side, str], PlannedRow] = {}
+        self.moved: list[tuple[str, Tallied]] = []
+        """The records that are left alone: what people call them, and how they count."""
+
+    def of(self, rows: Sequence[PlannedRow]) -> None:
+        """Go on with the next page of the plan."""
+        self._rows = {(row.side, row.record_id): row for row in rows}
+        self.moved = []
 
     def admits(self, decision: Decision) -> bool:
         """Return whether the decision may be carried out; one that may not is remembered by the record's name."""
         if not (decision.to_local or decision.to_remote or decision.action in _WRITES):
             return True
-        record = _record_of(decision, self._side)
-        if self.seen.get(record) == seen_of(decision):
+        pair = decision.pair
+        local, remote = (_id_of(pair, side) for side in Side)
+        row = self._rows.get((Side.LOCAL, local or "")) or self._rows.get((Side.REMOTE, remote or ""))
+        if row is not None and (row.seen == seen_of(decision) or self._is_rest(row, decision)):
             return True
-        self.moved[record] = self.names.get(record, record[1])
+        name = row.planned.name if row is not None else record_name(self._mapping, decision)
+        names = names_of(pair.coupling.id if pair.coupling is not None else None, local, remote)
+        self.moved.append((name, Tallied(names, Side.REMOTE, "skipped")))
         return False
+
+    def _is_rest(self, row: PlannedRow, decision: Decision) -> bool:
+        """Whether all that is left to be written was shown, in place of the same values."""
+        if not self._goes_on or decision.action in _WRITES:
+            return False
+        return _shown_writes(planned(self._mapping, decision)) <= _shown_writes(row.planned)
+
+
+def _shown_writes(record: PlannedRecord) -> set[tuple[object, ...]]:
+    return {(each.side, each.field, each.before, each.after) for each in record.fields if each.action == "write"}
 
 
 async def make_plan(
@@ -196,7 +221,7 @@ async def make_plan(
         ctx.report.to_remote, ctx.report.from_remote = Counters(), Counters()
 
     expected = len(ctx.task.records) if selection is not None else None
-    report = await run_job(ctx, JobKind.PLAN, direction_of(ctx), look, exclusive=False, expected=expected)
+    report = await run_job(ctx, JobKind.PLAN, direction_of(ctx), look, exclusive=False, expected=expected, anew=True)
     counted[PlanGroup.NOT_COUPLED] = counted.get(PlanGroup.NOT_COUPLED, 0) + left
     assert report.job_id is not None, "a plan is a job"
     plan = kept_plan(session.store, report.job_id, {group.value: number for group, number in counted.items()})
@@ -227,7 +252,8 @@ async def carry_out_plan(
         on_purpose=side is not None,
     )
     ctx = await session.context(session.mapping(str(arguments["mapping"])).name, task, observer=observer)
-    agreement = _Agreement(side)
+    ctx.tallied = ctx.assignment is not None
+    agreement = _Agreement(ctx.compiled.mapping, goes_on=goes_on(ctx))
     moved: list[str] = []
     moved_total = 0
     with session.store.begin() as unit:
@@ -243,20 +269,28 @@ async def carry_out_plan(
             if not rows:
                 return
             after = rows[-1].id
+            agreement.of(rows)
             records = tuple((row.side, row.record_id) for row in rows)
-            agreement.seen = {record: row.seen for record, row in zip(records, rows, strict=True)}
-            agreement.names = {record: row.planned.name for record, row in zip(records, rows, strict=True)}
-            agreement.moved = {}
             ctx.task, ctx.observer = msgspec.structs.replace(ctx.task, records=records), _Onward(watch, done)
             await run_synchronisation(ctx)
             done += len(rows)
-            moved_total += len(agreement.moved)
-            moved.extend(list(agreement.moved.values())[: _NAMED - len(moved)])
-            ctx.report.to_remote.skipped += len(agreement.moved)
+            names = _leave(ctx, agreement.moved)
+            moved_total += len(names)
+            moved.extend(names[: _NAMED - len(moved)])
 
     expected = sum(number for group, number in counts.items() if group in chosen)
     await run_job(ctx, JobKind.SYNCHRONISATION, direction_of(ctx), work, exclusive=False, expected=expected)
     return {"plan": plan, "moved": moved_total, "moved_names": moved} if moved_total else {"plan": plan}
+
+
+def _leave(ctx: Context, moved: Sequence[tuple[str, Tallied]]) -> list[str]:
+    """Count records that are left alone as skipped, and return their names; not those that the job wrote before."""
+    with ctx.store.begin() as unit:
+        written = written_of(ctx, unit, [each for _, each in moved])
+        left = [(name, each) for name, each in moved if each.names not in written]
+        tally(ctx, unit, [each for _, each in left])
+        unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
+    return [name for name, _ in left]
 
 
 def counted_of(plan: KeptPlan) -> dict[str, Any]:
@@ -287,14 +321,18 @@ async def _name(ctx: Context, selection: Selection) -> int:
 
 def _record_of(decision: Decision, side: Side | None) -> tuple[Side, str]:
     """Return the record by which a decision is known: of the side that was asked about, else the local one first."""
-    pair = decision.pair
     for each in (side,) if side is not None else tuple(Side):
-        if pair.coupling is not None:
-            return each, pair.coupling.record_id(each)
-        record = pair.local if each is Side.LOCAL else pair.remote
-        if record is not None:
-            return each, record.id
+        if (id := _id_of(decision.pair, each)) is not None:
+            return each, id
     raise AssertionError("a pair has a record or a coupling")
+
+
+def _id_of(pair: Pair, side: Side) -> str | None:
+    """Return the id of a side's record, or of the one that the coupling knows."""
+    if pair.coupling is not None:
+        return pair.coupling.record_id(side)
+    record = pair.local if side is Side.LOCAL else pair.remote
+    return record.id if record is not None else None
 
 
 def arguments_of(job_id: int, job: Job | None) -> dict[str, Any]:

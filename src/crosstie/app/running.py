@@ -25,10 +25,13 @@ async def run_job(
     *,
     exclusive: bool,
     expected: int | None = None,
+    anew: bool | None = None,
 ) -> Report:
     """Run `work` as a job and return its report; the row of the log says how it ended, also where it raises.
 
-    `expected` is how many records it will deal with at most, where that is known.
+    `expected` is how many records it will deal with at most, where that is known. A job that goes on after its process
+    has died comes to all of its records `anew`, or only to those that are left; unless that is said, to all that are
+    named.
 
     Where a worker was given the job, the first run is that job, whose end the worker records; later ones are parts.
     Raises JobRunning if it is exclusive and another exclusive job of the mapping runs, JobCancelled if a person stops
@@ -41,8 +44,8 @@ async def run_job(
         with ctx.store.begin() as unit:
             unit.background.note_expected(job.id, expected)
     halted = ctx.assignment.halted if ctx.assignment is not None else lambda: False
-    anew = ctx.task.scope is Scope.RECORDS
-    watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted, anew=anew)
+    whole = ctx.task.scope is Scope.RECORDS if anew is None else anew
+    watch = Watch(ctx.observer, ctx.store, job, lambda: ctx.phase, head=head, halted=halted, anew=whole)
     ctx.observer = watch
     try:
         async with kept_alive(ctx.store, watch, ctx.now):
@@ -67,6 +70,12 @@ async def run_job(
         raise
     _finish(ctx, job, JobState.FINISHED, "")
     return ctx.report
+
+
+def goes_on(ctx: Context) -> bool:
+    """Whether a worker took the job up again, so that an earlier process may have done a part of it."""
+    assignment = ctx.assignment
+    return assignment is not None and bool(assignment.job.recoveries or assignment.job.attempt)
 
 
 def _begin(ctx: Context, kind: JobKind, direction: Direction, exclusive: bool) -> tuple[Job, Job | None]:

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from crosstie.app.running import run_job
+from crosstie.app.running import goes_on, run_job
 from crosstie.app.session import Session
 from crosstie.app.undo_source import UndoSource
-from crosstie.engine.context import MOST_FAILURES, Context, Guards, Observer, Report, Scope, Task
+from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.planning import guard_losses, order_mappings
 from crosstie.engine.recovery import settle_open_intents
 from crosstie.engine.undo import names_of
-from crosstie.engine.undoing import undo_page
+from crosstie.engine.undoing import Earlier, earlier_of, undo_page
 from crosstie.model.decisions import Decision
-from crosstie.model.jobs import JobKind, JournalEntry
+from crosstie.model.jobs import JobKind, JournalEntry, Outcome
 from crosstie.model.leaving import Left
 from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.undoing import UndoneRow, UndoOutcome
@@ -154,11 +154,16 @@ class _Run:
             self._guard(ctx)
             self._note(ctx)
         watched = ctx.observer
+        again = goes_on(ctx) and not ctx.task.dry_run
+        if again:
+            _count_anew(ctx.report)
         for part in self._contexts.values():
             part.observer = _Decisions(watched)
             part.job_id = ctx.job_id
+            part.report = ctx.report  # so that whoever stores the job's figures stores all of them
             if not ctx.task.dry_run:
                 await settle_open_intents(part)
+        earlier = self._done_before(ctx) if again else frozenset()
         done = 0
         for page in self._source.pages():
             for name in self._in_order(page):
@@ -167,8 +172,7 @@ class _Run:
                     begin(part.compiled.mapping)
                 mine = [entry for entry in page if entry.mapping == name]
                 dependants = self._dependants if part is self.main else ()
-                self._keep(await undo_page(part, mine, self._source.why(), dependants=dependants))
-                _gather(ctx, part)
+                self._keep(await undo_page(part, mine, self._source.why(), dependants=dependants, earlier=earlier))
             done += len(page)
             watched.progress(done)
 
@@ -183,6 +187,18 @@ class _Run:
         left = [each.as_left() for each in rows if each.outcome is UndoOutcome.LEFT]
         self.left += left[: MOST_ROWS - len(self.left)]
         self.left_total += len(left)
+
+    def _done_before(self, ctx: Context) -> frozenset[Earlier]:
+        """Return what an earlier process of the same job has taken back already."""
+        found: set[Earlier] = set()
+        before: int | None = None
+        while True:
+            with ctx.store.begin() as unit:
+                page = unit.journal(job_id=ctx.job_id, limit=MOST_ROWS, before_id=before)
+            found.update(earlier_of(entry) for entry in page if entry.outcome is not Outcome.FAILED)
+            if len(page) < MOST_ROWS:
+                return frozenset(found)
+            before = page[-1].id
 
     def _guard(self, ctx: Context) -> None:
         """Stop if more records would be deleted or uncoupled than the guards allow."""
@@ -211,16 +227,7 @@ class _Decisions:
         """Take no notice."""
 
 
-def _gather(ctx: Context, part: Context) -> None:
-    """Add what was done under another mapping to the report of the job."""
-    if part is ctx:
-        return
-    for mine, theirs in (
-        (ctx.report.to_remote, part.report.to_remote),
-        (ctx.report.from_remote, part.report.from_remote),
-    ):
-        mine.add(theirs)
-        for name in theirs.__struct_fields__:
-            setattr(theirs, name, 0)
-    ctx.report.failures.extend(part.report.failures[: MOST_FAILURES - len(ctx.report.failures)])
-    part.report.failures.clear()
+def _count_anew(report: Report) -> None:
+    """Forget the figures of what an earlier process of the job only looked at: all of it is looked at again."""
+    for each in (report.to_remote, report.from_remote):
+        each.unchanged = each.skipped = each.failed = 0

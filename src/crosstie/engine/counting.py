@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from crosstie.engine.context import MOST_FAILURES, Context, Failure
 from crosstie.engine.outcomes import Carried, new_problem, target_of
-from crosstie.engine.tallying import SEEN, UNCHANGED, Tallied, names_of
+from crosstie.engine.tallying import SEEN, TAKEN_BACK, UNCHANGED, Tallied, names_of
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import Phase
@@ -33,15 +33,18 @@ def came_to(
     """
     names = names_of(coupling.id if coupling else None, item.record_id(Side.LOCAL), item.record_id(Side.REMOTE))
     action, counted = item.decision.action, None if item.waits_quietly else problem
+    # What an earlier process was about to write is found done, and counted, or it is written now.
+    reopened = coupling is not None and coupling.id in ctx.reopened
     found = [
         Tallied(names, side, _written(action))
         for side, result in item.results.items()
         if result.status is WriteStatus.WRITTEN and (counted is None or item.failed_side is not None)
     ]
-    # What an earlier process was about to write is found done, and counted, or it is written now.
-    reopened = coupling is not None and coupling.id in ctx.reopened
     if counted is not None:
-        found.append(Tallied(names, _target(counted), _failed(item, counted)))
+        target = _target(counted)
+        found.append(Tallied(names, target, _failed(item, counted)))
+        if reopened and item.failed_side is None:  # as what is written beside a conflict does not count
+            found.append(Tallied(names, target.other, TAKEN_BACK))
         _name_failure(ctx, counted)
     elif action in _OTHERWISE and not reopened:
         found.append(Tallied(names, target_of(ctx, source), _OTHERWISE[action]))

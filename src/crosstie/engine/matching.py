@@ -4,8 +4,8 @@ Both sides are read once, with only the fields that matching needs; `candidates`
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -115,7 +115,9 @@ async def match(
     rows = match_records(criteria.groups, found.locals, found.remotes, found.chosen) + found.outside
     del found
     if not dry_run:
-        rows = await _couple(ctx, criteria, rows, synchronise)
+        earlier = _earlier(ctx)
+        done = len(earlier.coupled[Side.LOCAL])
+        rows = earlier.told(await _couple(ctx, criteria, rows, synchronise, done))
     return _report(ctx, criteria, rows, dry_run=dry_run, create=create)
 
 
@@ -215,7 +217,7 @@ async def _outside(ctx: Context, ids: Sequence[str]) -> list[MatchRow]:
 
 
 async def _couple(
-    ctx: Context, criteria: Criteria, rows: list[MatchRow], synchronise: Preference | None
+    ctx: Context, criteria: Criteria, rows: list[MatchRow], synchronise: Preference | None, done_before: int
 ) -> list[MatchRow]:
     """Couple the pairs in pages; what is refused gets a row that says why."""
     told = [f"matched on {', '.join(names)}" for names in criteria.names()]
@@ -229,7 +231,7 @@ async def _couple(
         done = await couple_page(ctx, dict(pairs[start : start + PAGE]), synchronise=synchronise)
         for (local, remote), error in done.refused.items():
             refused[Side.LOCAL, local] = refused[Side.REMOTE, remote] = error.words
-        ctx.observer.progress(start + len(done.couplings))
+        ctx.observer.progress(done_before + start + len(done.couplings))
     if not refused:
         return rows
     return [
@@ -238,6 +240,50 @@ async def _couple(
         else row
         for row in rows
     ]
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """What an earlier process of the same job has coupled, and created, before it died: ids by side."""
+
+    coupled: dict[Side, set[str | None]] = field(default_factory=lambda: {side: set() for side in Side})
+    created: dict[Side, set[str | None]] = field(default_factory=lambda: {side: set() for side in Side})
+
+    def told(self, rows: Iterable[MatchRow]) -> list[MatchRow]:
+        """Return rows of what is there now as they were when the job began."""
+        return [
+            msgspec.structs.replace(row, reason=reason) if reason else row
+            for row in rows
+            if (reason := self._reason(row)) or row.side is Side.LOCAL or row.record.id not in self.created[row.side]
+        ]
+
+    def _reason(self, row: MatchRow) -> MatchReason | None:
+        if row.reason is not MatchReason.ALREADY_COUPLED:
+            return None
+        if row.record.id in self.coupled[row.side]:
+            return MatchReason.COUPLED
+        created = row.side is Side.LOCAL and row.record.id in self.created[row.side]
+        return MatchReason.NO_MATCH if created else None
+
+
+def _earlier(ctx: Context) -> _Earlier:
+    """Read from the history what an earlier process has done."""
+    found, assignment = _Earlier(), ctx.assignment
+    if assignment is None or not (assignment.job.recoveries or assignment.job.attempt):
+        return found
+    kinds = {Outcome.COUPLED: found.coupled, Outcome.INSERTED: found.created}
+    with ctx.store.begin() as unit:
+        jobs = [ctx.job_id, *(part.id for part in unit.background.parts(ctx.job_id))]
+    before: int | None = None
+    while True:
+        with ctx.store.begin() as unit:
+            page = unit.journal(job_ids=jobs, outcomes=list(kinds), limit=PAGE, before_id=before)
+        for entry in page:
+            kinds[entry.outcome][Side.LOCAL].add(entry.local_id)
+            kinds[entry.outcome][Side.REMOTE].add(entry.remote_id)
+        if len(page) < PAGE:
+            return found
+        before = page[-1].id
 
 
 def _report(ctx: Context, criteria: Criteria, rows: list[MatchRow], *, dry_run: bool, create: bool) -> MatchReport:
@@ -250,7 +296,7 @@ def _report(ctx: Context, criteria: Criteria, rows: list[MatchRow], *, dry_run: 
     to_create = [row.record.id for row in locals if create and row.reason in _WITHOUT_CANDIDATE]
     failed = [row for row in locals if row.reason not in _SETTLED and not (create and row.reason in _WITHOUT_CANDIDATE)]
     counters = ctx.counters(coupling_side(ctx))
-    counters.failed += len(failed)
+    counters.failed = len(failed)  # an earlier process of the job may have counted the same
     if dry_run:
         counters.coupled += len(coupled)
     _tell_failures(ctx, criteria, failed, dry_run=dry_run)
@@ -296,7 +342,8 @@ def _tell_failures(ctx: Context, criteria: Criteria, failed: Sequence[MatchRow],
         )
     if not dry_run:
         with ctx.store.begin() as unit:
-            unit.add_journal(entries)
+            if not unit.count_journal([ctx.job_id]).get(Outcome.FAILED):
+                unit.add_journal(entries)
             if ctx.job_id:
                 unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
 

@@ -16,7 +16,7 @@ from crosstie.engine.counting import SKIP_AFTER, came_to
 from crosstie.engine.journalling import journal_entries
 from crosstie.engine.merging import HELD_BACK
 from crosstie.engine.outcomes import Carried, new_problem
-from crosstie.engine.tallying import Tallied, tally
+from crosstie.engine.tallying import Tallied, failed_before, tally
 from crosstie.model.base import Base, encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling
 from crosstie.model.decisions import RecordAction
@@ -47,9 +47,19 @@ def record(ctx: Context, carried: Sequence[Carried], again: Sequence[Carried], s
         _note_retries(ctx, unit, done, problems)
         wake_waiters(ctx, unit, coupled.values())
         _wake_outrun(ctx, unit, stored)
-        unit.add_journal([entry for item in carried for entry in journal_entries(ctx, item, problems.get(id(item)))])
+        came_to_be = {id(item): _came_to(ctx, item, source, problems, coupled) for item in carried}
+        told = failed_before(ctx, unit, [each for item in carried for each in came_to_be[id(item)]])
+        unit.add_journal(
+            [
+                entry
+                for item in carried
+                for entry in journal_entries(
+                    ctx, item, None if told.intersection(came_to_be[id(item)]) else problems.get(id(item))
+                )
+            ]
+        )
         unit.close_intents([intent for item in carried if not item.open_ended for intent in item.intents])
-        tally(ctx, unit, [each for item in carried for each in _came_to(ctx, item, source, problems, coupled)])
+        tally(ctx, unit, [each for item in carried for each in came_to_be[id(item)]])
         if ctx.job_id:
             unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
 

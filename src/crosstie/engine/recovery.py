@@ -33,9 +33,10 @@ async def settle_open_intents(ctx: Context) -> int:
     """
     ctx.phase = Phase.SETTLING
     with ctx.store.begin() as unit:
-        running = [job for job in unit.running_jobs(ctx.mapping_name) if job.id != ctx.job_id]
-        dead = [job for job in running if not ctx.alive(job.owner)]
-        alive = {job.id for job in running} - {job.id for job in dead}
+        # A job of another mapping may write here, too: an undo, or the uncoupling of what records belong to.
+        running = [job for job in unit.running_jobs() if job.id != ctx.job_id]
+        alive = {job.id for job in running if ctx.alive(job.owner)}
+        dead = [job for job in running if job.mapping == ctx.mapping_name and job.id not in alive]
         intents = [i for i in unit.intents(ctx.mapping_name) if i.job_id not in alive]
     # A record without source, as an undo brings it back, is coupled with nothing.
     creates = [
@@ -60,6 +61,8 @@ async def settle_open_intents(ctx: Context) -> int:
         interrupted += [made(ctx, intent, pair) for intent, pair in created]
         unit.add_journal(interrupted)
         _tally(ctx, unit, interrupted)
+        if interrupted and ctx.report.job_id:
+            unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
         _uncouple(ctx, unit, deleted)
         for side, record in uncoupled:
             renew(ctx, unit, side, record)

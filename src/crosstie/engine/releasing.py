@@ -4,11 +4,13 @@ Which fields those are is known to rules (`rules.base.Releasing`). Writes are co
 mapping still holds is left as it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from crosstie.engine.compiling import CompiledField
 from crosstie.engine.context import Context
+from crosstie.model.jobs import FieldChange, Intent
 from crosstie.model.records import Record, Side, Write, WriteKind, WriteResult, WriteStatus
 from crosstie.model.values import Scalar
 from crosstie.rules.base import Releasing
@@ -36,6 +38,22 @@ class Release:
     def changed(self) -> bool:
         return self.code is None and bool(self.cleared)
 
+    def changes(self, words: str) -> tuple[FieldChange, ...]:
+        """Return what clearing the record changes, for its history."""
+        before = self.before.values
+        return tuple(
+            FieldChange(field=name, before=before.get(name), after=value, reason=words)
+            for name, value in self.cleared.items()
+        )
+
+
+@dataclass(slots=True)
+class Released:
+    """What became of a page of remote records, by id. `intents` are still open, to be closed with its history."""
+
+    of: dict[str, Release] = field(default_factory=dict)
+    intents: list[str] = field(default_factory=list)
+
 
 def releasing_fields(ctx: Context) -> list[CompiledField]:
     """Return the field mappings whose rules clean up when a record is uncoupled."""
@@ -52,33 +70,63 @@ def release_reads(ctx: Context) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, *(name for name in known_by if name)]))
 
 
-async def release(ctx: Context, ids: Sequence[str]) -> dict[str, Release]:
-    """Clear what marks these remote records as ours, and return what became of each that carried it.
+async def release(ctx: Context, ids: Mapping[str, int | None], words: str) -> Released:
+    """Clear what marks these remote records, each with its coupling if any, as ours; return what became of them.
 
     Records that are gone, carry nothing of ours, or are coupled under another mapping of the same table are not in
-    the answer. A dry run writes nothing.
+    the answer. `words` are for the history, also where the process does not live to write it. A dry run writes nothing.
     """
+    done = Released()
     if not ids or not releasing_fields(ctx):
-        return {}
+        return done
     held = _held_elsewhere(ctx, ids)
     left = [id for id in ids if id not in held]
-    found: dict[str, Release] = {}
     for _ in range(LOOKS):
         records = await ctx.systems[Side.REMOTE].get(ctx.compiled.mapping.remote_table, left, release_reads(ctx))
         wanted = await marks(ctx, list(records.values()))
         for id in left:
-            _note_again(found, id, id in records, wanted.get(id))
+            _note_again(done.of, id, id in records, wanted.get(id))
         todo = {id: Release(records[id], values) for id, values in wanted.items()}
         if ctx.task.dry_run:
-            return found | todo
+            done.of |= todo
+            return done
         if not todo:
             break
+        done.intents += _open_intents(ctx, todo, ids, words)
         answers = await _write(ctx, todo)
-        found.update(todo)
-        left = [id for id, answer in answers.items() if _settle(ctx, found, id, answer)]
+        done.of.update(todo)
+        left = [id for id, answer in answers.items() if _settle(ctx, done.of, id, answer)]
         if not left:
             break
-    return found
+    return done
+
+
+def _open_intents(
+    ctx: Context, todo: Mapping[str, Release], couplings: Mapping[str, int | None], words: str
+) -> list[str]:
+    """Commit what is about to be written; return the ids of the intents."""
+    now = ctx.now()
+    intents = [
+        Intent(
+            id=uuid4().hex,
+            job_id=ctx.job_id,
+            mapping=ctx.mapping_name,
+            side=Side.REMOTE,
+            table=ctx.compiled.mapping.remote_table,
+            kind=WriteKind.UPDATE,
+            record_id=id,
+            coupling_id=couplings[id],
+            source_id=None,
+            values=each.cleared,
+            expected_version=each.before.version,
+            created_at=now,
+            changes=each.changes(words),
+        )
+        for id, each in todo.items()
+    ]
+    with ctx.store.begin() as unit:
+        unit.open_intents(intents)
+    return [intent.id for intent in intents]
 
 
 async def marks(ctx: Context, records: Sequence[Record]) -> dict[str, dict[str, Scalar]]:
@@ -94,7 +142,7 @@ async def marks(ctx: Context, records: Sequence[Record]) -> dict[str, dict[str, 
     return found
 
 
-def _held_elsewhere(ctx: Context, ids: Sequence[str]) -> set[str]:
+def _held_elsewhere(ctx: Context, ids: Collection[str]) -> set[str]:
     """Return the records that another mapping of the same remote table has coupled: an account can be a vendor too."""
     table = ctx.compiled.mapping.remote_table
     with ctx.store.begin() as unit:

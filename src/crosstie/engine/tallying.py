@@ -15,7 +15,10 @@ from crosstie.store.base import Unit
 SEEN: Final = ""
 """What a record comes to under a direction in which it does not count: later it is not unchanged either."""
 UNCHANGED: Final = "unchanged"
+TAKEN_BACK: Final = "taken back"
+"""What a record comes to that was counted as written, and turns out not to count."""
 _WRITTEN = ("inserted", "modified", "deleted")
+_FAILED = ("failed", "skipped")
 _LESS = (SEEN, UNCHANGED, "skipped", "modified")
 """What does not change the tally of a record that was written: what was inserted stays that."""
 
@@ -63,6 +66,24 @@ def tally(ctx: Context, unit: Unit, tallied: Sequence[Tallied]) -> None:
     unit.background.put_tallied(ctx.job_id, changed)
 
 
+def written_of(ctx: Context, unit: Unit, tallied: Sequence[Tallied]) -> set[tuple[str, ...]]:
+    """Return the names of those that the job has written already, as an earlier process of it may have."""
+    if not ctx.tallied or not tallied:
+        return set()
+    known = unit.background.tallied(ctx.job_id, {name for each in tallied for name in each.names})
+    made = {name for (name, _), outcome in known.items() if outcome in _WRITTEN}
+    return {each.names for each in tallied if made.intersection(each.names)}
+
+
+def failed_before(ctx: Context, unit: Unit, tallied: Sequence[Tallied]) -> set[Tallied]:
+    """Return the failures among these that the job has met, and told, before: one that goes on meets them again."""
+    failed = [each for each in tallied if each.outcome in _FAILED]
+    if not ctx.tallied or not failed:
+        return set()
+    known = unit.background.tallied(ctx.job_id, {name for each in failed for name in each.names})
+    return {each for each in failed if any(known.get((name, each.target)) in _FAILED for name in each.names)}
+
+
 def unchanged(ctx: Context, unit: Unit, coupling_ids: Collection[int], target: Side) -> int:
     """Return how many of these couplings, to whose records nothing has happened, count as unchanged.
 
@@ -89,5 +110,5 @@ def _by_coupling(id: int) -> str:
 
 
 def _add(counters: Counters, outcome: str, number: int) -> None:
-    if outcome != SEEN:
+    if outcome not in (SEEN, TAKEN_BACK):
         setattr(counters, outcome, getattr(counters, outcome) + number)

@@ -11,7 +11,7 @@ from itertools import islice
 from crosstie.engine.context import MOST_FAILURES, PAGE, Context, Failure
 from crosstie.engine.outcomes import name_of
 from crosstie.engine.planning import guard_losses
-from crosstie.engine.releasing import Release, marks, release, release_reads, releasing_fields
+from crosstie.engine.releasing import Release, Released, marks, release, release_reads, releasing_fields
 from crosstie.model.causes import CAUSES
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Decision, Pair, RecordAction
@@ -38,7 +38,7 @@ async def uncouple(
     done = Counters()
     for page in _pages(couplings):
         done.add(await _uncouple_page(ctx, page, dependants, words))
-        ctx.observer.progress(done.uncoupled + done.failed)
+        ctx.observer.progress(_done(ctx))
     return done
 
 
@@ -60,10 +60,17 @@ async def uncouple_all(ctx: Context, *, dependants: Sequence[Context] = (), guar
             break
         after_id = page[-1].id
         done.add(await _uncouple_page(ctx, page, dependants, "all couplings of the mapping removed"))
-        ctx.observer.progress(done.uncoupled + done.failed)
+        ctx.observer.progress(_done(ctx))
+    ctx.observer.progress(_done(ctx))
     if releasing_fields(ctx):
         done.add(await _release_strays(ctx))
     return done
+
+
+def _done(ctx: Context) -> int:
+    """Return how many couplings the job has dealt with, those of an earlier process of it too."""
+    both = (ctx.report.to_remote, ctx.report.from_remote)
+    return sum(each.uncoupled + each.failed for each in both)
 
 
 def forget(ctx: Context, unit: Unit, couplings: Sequence[Coupling]) -> None:
@@ -83,12 +90,12 @@ def _pages(couplings: Iterable[Coupling]) -> Iterator[list[Coupling]]:
 async def _uncouple_page(
     ctx: Context, couplings: Sequence[Coupling], dependants: Sequence[Context], words: str
 ) -> Counters:
-    released = await release(ctx, [coupling.remote_id for coupling in couplings])
-    kept = {id for id, each in released.items() if each.code is not None}
+    released = await release(ctx, {coupling.remote_id: coupling.id for coupling in couplings}, words)
+    kept = {id for id, each in released.of.items() if each.code is not None}
     free = [coupling for coupling in couplings if coupling.remote_id not in kept]
     failed = await _uncouple_dependants(ctx, free, dependants)
     for coupling in free:
-        _show(ctx, coupling, released.get(coupling.remote_id), words)
+        _show(ctx, coupling, released.of.get(coupling.remote_id), words)
     done = _count_plan(ctx, free, released) if ctx.task.dry_run else _store(ctx, couplings, free, released, words)
     done.failed += failed
     ctx.counters(Side.REMOTE).failed += failed
@@ -121,10 +128,10 @@ async def _release_strays(ctx: Context) -> Counters:
         marked = await marks(ctx, [record for record in page.records if ctx.in_filter(Side.REMOTE, record.values)])
         with ctx.store.begin() as unit:
             coupled = unit.couplings.by_record(ctx.mapping_name, Side.REMOTE, marked)
-        released = await release(ctx, [id for id in marked if id not in coupled])
+        released = await release(ctx, dict.fromkeys(id for id in marked if id not in coupled), _STRAY)
         if ctx.task.dry_run:
             done.add(_count_plan(ctx, [], released))
-        elif released:
+        elif released.intents:
             done.add(_store(ctx, [], [], released, _STRAY))
     return done
 
@@ -136,24 +143,25 @@ def _store(
     ctx: Context,
     couplings: Sequence[Coupling],
     free: Sequence[Coupling],
-    released: dict[str, Release],
+    released: Released,
     words: str,
 ) -> Counters:
     """Store in one transaction what became of a page: couplings, problems, due records, history, counters."""
     by_remote = {coupling.remote_id: coupling for coupling in couplings}
-    failures = {id: each for id, each in released.items() if each.code is not None}
+    failures = {id: each for id, each in released.of.items() if each.code is not None}
     with ctx.store.begin() as unit:
         forget(ctx, unit, free)
         removed = _delete(ctx, unit, free)
         unit.couplings.keep_removed(removed, ctx.now())
         problems = [_problem(ctx, id, each, by_remote.get(id)) for id, each in failures.items()]
         unit.put_problems(problems, ctx.now())
-        entries = [_modified(ctx, id, each, by_remote.get(id), words) for id, each in released.items() if each.changed]
+        changed = [(id, each) for id, each in released.of.items() if each.changed]
+        entries = [_modified(ctx, id, each, by_remote.get(id), words) for id, each in changed]
         entries += [_entry(ctx, coupling, None, Outcome.UNCOUPLED, words) for coupling in removed]
         entries += [_failed(ctx, problem) for problem in problems]
         unit.add_journal(entries)
-        changed = sum(each.changed for each in released.values())
-        done = Counters(modified=changed, uncoupled=len(removed), failed=len(failures))
+        unit.close_intents(released.intents)
+        done = Counters(modified=len(changed), uncoupled=len(removed), failed=len(failures))
         _count(ctx, done)
         # Dependants run under the job of another mapping, whose counters are not theirs.
         if ctx.report.job_id:
@@ -185,8 +193,8 @@ def _delete(ctx: Context, unit: Unit, couplings: Sequence[Coupling]) -> list[Cou
     return removed
 
 
-def _count_plan(ctx: Context, free: Sequence[Coupling], released: dict[str, Release]) -> Counters:
-    done = Counters(modified=len(released), uncoupled=len(free))
+def _count_plan(ctx: Context, free: Sequence[Coupling], released: Released) -> Counters:
+    done = Counters(modified=len(released.of), uncoupled=len(free))
     _count(ctx, done)
     return done
 
@@ -229,10 +237,7 @@ def _problem(ctx: Context, remote_id: str, released: Release, coupling: Coupling
 
 
 def _modified(ctx: Context, remote_id: str, released: Release, coupling: Coupling | None, words: str) -> JournalEntry:
-    changes = tuple(
-        FieldChange(field=name, before=released.before.values.get(name), after=value, reason=words)
-        for name, value in released.cleared.items()
-    )
+    changes = released.changes(words)
     if coupling is not None:
         return _entry(ctx, coupling, Side.REMOTE, Outcome.MODIFIED, words, changes)
     return JournalEntry(

@@ -5,7 +5,7 @@ under the coupling that it has in the end. Everything is read and written as by 
 in the version that was looked at.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 from uuid import uuid4
 
@@ -33,7 +33,7 @@ from crosstie.engine.undo_looking import (
 )
 from crosstie.engine.undo_recording import count_planned, move_bases, record_undone, settle_coupled
 from crosstie.engine.undo_steps import CREATES, Step, left, left_tied, making_anew, putting_back, row, row_of
-from crosstie.model.couplings import Coupling, RemovedCoupling
+from crosstie.model.couplings import Coupling, CouplingState, RemovedCoupling
 from crosstie.model.jobs import JournalEntry, Outcome
 from crosstie.model.records import Side, Write, WriteKind
 from crosstie.model.undoing import UndoneRow, UndoOutcome
@@ -41,18 +41,26 @@ from crosstie.model.values import Scalar
 
 LOOKS = 4
 """So often a record that keeps changing while it is put back is looked at again."""
+Earlier: TypeAlias = tuple[str | None, str | None]
+"""What a job has taken back: a record, by its side and id, or the coupling of a pair, by its ids."""
 _Look: TypeAlias = Callable[[Sequence[Done]], Awaitable[list[Step]]]
 _GONE = "It was deleted since."
 
 
 async def undo_page(
-    ctx: Context, entries: Sequence[JournalEntry], why: str, *, dependants: Sequence[Context] = ()
+    ctx: Context,
+    entries: Sequence[JournalEntry],
+    why: str,
+    *,
+    dependants: Sequence[Context] = (),
+    earlier: Collection[Earlier] = (),
 ) -> list[UndoneRow]:
     """Take back what entries of the context's mapping, newest first, tell; return what became of each record.
 
-    `why` stands in the history. A dry run tells the observer of each decision, counts, and writes nothing.
+    `why` stands in the history. What an `earlier` process of the job has taken back is as before, and counted already.
+    A dry run tells the observer of each decision, counts, and writes nothing.
     """
-    page = _Page(ctx, why)
+    page = _Page(ctx, why, earlier)
     done, ties = fold(entries)
     await page.uncouple([tie for tie in ties if tie.outcome is Outcome.COUPLED], dependants)
     await page.carry([each for each in done if each.outcome is Outcome.INSERTED], page.deleting)
@@ -65,16 +73,24 @@ async def undo_page(
         if words := stays.get((each.local_id, each.remote_id)):
             page.leave(left(ctx, each, "changed-since", words))
     await page.carry([e for e in changed if (e.local_id, e.remote_id) not in stays], page.restoring)
-    await settle_coupled(ctx, coupled)
+    await settle_coupled(ctx, list(dict.fromkeys([*coupled, *page.never_settled(ties, changed)])))
     return page.rows
+
+
+def earlier_of(entry: JournalEntry) -> Earlier:
+    """Return what an entry of an undo's own history tells of."""
+    if entry.side is None:
+        return entry.local_id, entry.remote_id
+    return entry.side.value, entry.local_id if entry.side is Side.LOCAL else entry.remote_id
 
 
 class _Page:
     """A page on its way."""
 
-    def __init__(self, ctx: Context, why: str) -> None:
+    def __init__(self, ctx: Context, why: str, earlier: Collection[Earlier]) -> None:
         self.ctx = ctx
         self.why = why
+        self.earlier = earlier
         self.rows: list[UndoneRow] = []
 
     def kept(self) -> set[tuple[str | None, str | None]]:
@@ -90,7 +106,17 @@ class _Page:
     def unchanged(self, of: Done | Tied, side: Side) -> None:
         """Note a record that is as before already."""
         self.rows.append(row(self.ctx, of, UndoOutcome.UNCHANGED))
-        self.ctx.counters(side).unchanged += 1
+        known = (of.side.value, of.id) if isinstance(of, Done) else (of.local_id, of.remote_id)
+        self.ctx.counters(side).unchanged += known not in self.earlier
+
+    def never_settled(self, ties: Sequence[Tied], changed: Sequence[Done]) -> list[Ids]:
+        """Return the pairs of the page that were coupled again before, and of which nobody has said that they agree."""
+        ids = {tie.local_id for tie in ties} | {each.local_id for each in changed if each.local_id is not None}
+        with self.ctx.store.begin() as unit:
+            held = unit.couplings.by_record(self.ctx.mapping_name, Side.LOCAL, ids) if ids else {}
+        return [
+            (each.local_id, each.remote_id) for each in held.values() if each.state is CouplingState.NEVER_SYNCHRONISED
+        ]
 
     async def carry(self, done: Sequence[Done], look: _Look) -> None:
         """Plan, apply and record; what moves meanwhile is looked at again."""

@@ -69,10 +69,17 @@ class Watch:
         Raises JobCancelled if a person wants the job to stop, GivenBack if it is this process that has to let it go.
         """
         self._inner.progress(done)
-        self._done = max(self._before, done) if self._anew else self._before + done
+        self._done = max(self._before, done) if self._anew else self._after(done)
         if time.monotonic() - self._noted_at >= _SHORT_PAGE:
             self.note()
         self.look()
+
+    def _after(self, done: int) -> int:
+        """Return how far the job is, `done` records after where it went on: what it was at then comes twice."""
+        expected = self._job.expected
+        if self._before and expected is not None:
+            return max(self._before, min(self._before + done, expected))
+        return self._before + done
 
     def look(self) -> None:
         """Raise JobCancelled or GivenBack if the job is to stop here."""
