@@ -14,14 +14,16 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from crosstie.api.door import SESSION_COOKIE
 from crosstie.app.demo import run_demo
 from crosstie.app.home import open_home
 from crosstie.sandbox.launch import running_sandbox
 from tests.flow.desks import both_desks
+from tests.web import moments, record_moments
 from tests.web.addresses import PAGES
 from tests.web.conftest import SWITCHES, Site, browser_path, served
-from tests.web.moments import MOMENTS
 
+MOMENTS = {**record_moments.MOMENTS, **moments.MOMENTS}
 LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
 
 
@@ -35,6 +37,8 @@ def main(folder: Path, wanted: list[str]) -> None:
             # Each begins in a window of its own: what a moment leaves in it is not seen on the next.
             window = browser.new_context(base_url=site.address, viewport={"width": 1280, "height": 900}).new_page()
             if name in PAGES:
+                signed_in = {"name": SESSION_COOKIE, "value": site.session(), "url": site.address}
+                window.context.add_cookies([signed_in])
                 window.goto(PAGES[name](site))
                 taken(window, folder, name)
             else:

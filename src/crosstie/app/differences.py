@@ -151,8 +151,7 @@ async def side_by_side(ctx: Context, item: Paired, coupling: Coupling) -> Record
     if not missing:
         decisions = decide_each(compiled, item)
         kept = (*item.base.local.values(), *item.base.remote.values()) if item.base else ()
-        written = [value for each in decisions.values() for field in each.fields for value in (field.value, field.lost)]
-        wording = await worded(ctx, pair.local, pair.remote, (*kept, *written))
+        wording = await worded(ctx, pair.local, pair.remote, decisions.values(), kept)
         fields = field_differences(compiled, item, decisions, wording)
         presets = [preset(preference, decision) for preference, decision in decisions.items()]
     differing = [field for field in fields if field.differs]

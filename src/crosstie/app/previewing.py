@@ -17,7 +17,7 @@ from crosstie.engine.decision import decide
 from crosstie.engine.differing import decide_each, field_differences, preferences_of
 from crosstie.engine.merging import WRITES
 from crosstie.engine.pairing import Paired, base_of, fetch, translate
-from crosstie.engine.wording import Wording, worded
+from crosstie.engine.wording import worded
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Decision, Finding, Pair, Preference, RecordAction, Request
 from crosstie.model.differences import FieldDifference, FieldPreview, SideOfRecord
@@ -137,7 +137,7 @@ async def _of_pair(
     if winners:
         base = as_it_is(ctx.compiled, local, remote, sides_chosen(ctx.compiled, preference, winners))
         chosen = decide(ctx.compiled, item.pair, base, item.sent, item.fetched, Request())
-    wording = await _wording(ctx, item, list(decisions.values()))
+    wording = await worded(ctx, local, remote, decisions.values())
     differences = field_differences(ctx.compiled, item, decisions, wording)
     return _preview(
         ctx,
@@ -164,7 +164,7 @@ async def _of_creation(ctx: Context, side: Side, record: Record, held: Coupling 
     pair = msgspec.structs.replace(item.pair, **{f"{side}_in_filter": inside})
     request = Request(on_purpose=True, create_remote=side is Side.LOCAL, create_local=side is Side.REMOTE)
     decision = decide(ctx.compiled, pair, None, item.sent, item.fetched, request)
-    wording = await _wording(ctx, item, [decision])
+    wording = await worded(ctx, local, remote, [decision])
     preference = Preference.SEND if side is Side.LOCAL else Preference.GET
     differences = field_differences(ctx.compiled, item, {preference: decision}, wording)
     return _preview(
@@ -189,11 +189,6 @@ def _cannot_create(ctx: Context, target: Side, held: Coupling | None, decision: 
     if decision.action is RecordAction.FAIL and decision.problem_code == "not-eligible":
         return CannotCouple(decision.problem_words, next_step="Change the record, or leave it uncoupled.")
     return None
-
-
-async def _wording(ctx: Context, item: Paired, decisions: list[Decision]) -> Wording:
-    written = [value for each in decisions for field in each.fields for value in (field.value, field.lost)]
-    return await worded(ctx, item.pair.local, item.pair.remote, written)
 
 
 def _field(difference: FieldDifference, preference: Preference | None, preset: Preference | None) -> FieldPreview:

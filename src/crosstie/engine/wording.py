@@ -6,6 +6,7 @@ from crosstie.engine.compiling import CompiledField
 from crosstie.engine.context import Context
 from crosstie.engine.converting import as_text
 from crosstie.model.couplings import Coupling
+from crosstie.model.decisions import Decision
 from crosstie.model.differences import Shown
 from crosstie.model.records import Record, Side
 from crosstie.model.schema import FieldSchema, FieldType
@@ -89,13 +90,26 @@ class Wording:
         }
 
 
-async def worded(ctx: Context, local: Record | None, remote: Record | None, more: Iterable[Scalar] = ()) -> Wording:
-    """Return how the values of a pair read, and `more`; what the remote record refers to is asked for where it must.
+async def worded(
+    ctx: Context,
+    local: Record | None,
+    remote: Record | None,
+    decisions: Iterable[Decision] = (),
+    more: Iterable[Scalar] = (),
+) -> Wording:
+    """Return how the values of a pair read, those that decisions are about, and `more`.
 
-    Raises SystemFailure.
+    What they refer to in the remote system is asked for where it must. Raises SystemFailure.
     """
-    found = Wording(ctx, (local, remote), more)
-    await found.ask(remote.values.items() if remote is not None else ())
+    remote_names = {row.name: row.remote_name or "" for row in ctx.compiled.fields}
+    decided = [
+        (remote_names.get(field.name, ""), value)
+        for each in decisions
+        for field in each.fields
+        for value in (field.value, field.lost)
+    ]
+    found = Wording(ctx, (local, remote), (*more, *(value for _, value in decided)))
+    await found.ask([*(remote.values.items() if remote is not None else ()), *decided])
     return found
 
 
