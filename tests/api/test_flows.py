@@ -274,7 +274,7 @@ def test_errors_have_the_code_and_the_words_of_the_command_line(served: Served, 
     couple(served, "10000", add_pair(api_desks)[1])
     again = {"json": {"record": "10000", "to": add_pair(api_desks, "20000", "Trey")[1]}}
     found = served.refused("operator", "POST", f"{CUSTOMER}/couplings", 409, "already-coupled", **again)
-    assert found["next_step"] == "Remove its coupling first."
+    assert found["next_step"] == "Remove its coupling first, or let go of its partner."
     served.refused("viewer", "GET", "/api/v1/mappings/CUSTOMERS", 404, "unknown-mapping")
     served.refused("viewer", "GET", f"{CUSTOMER}/couplings/999999", 409, "not-coupled")
     served.refused("viewer", "GET", "/api/v1/jobs/999999", 404, "unknown-job")

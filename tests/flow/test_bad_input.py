@@ -92,6 +92,13 @@ async def test_a_record_that_is_coupled_already_is_refused_with_its_partner(flow
     assert (said.code, said.error["code"]) == (2, "already-coupled")
     assert "is already coupled to 10000 Adatum Corporation (mapping CUSTOMER)" in said.error["words"]
     assert said.error["next_step"] == "Remove its coupling first."
+    taken = await flow.crosstie("couple", "CUSTOMER", "10000", "--to", flow.dv.add_customer("Free")["accountid"])
+    assert "Remove its coupling first, or let go of its partner: `--replace`." in taken.err
+    again = await flow.crosstie("create", "CUSTOMER", "10000")
+    assert "`crosstie uncouple CUSTOMER`" in again.err
+    wrong = await flow.crosstie("create", "SALESPEOPLE", "JO")
+    assert "so no remote partners are created" in wrong.err
+    assert "Create the local partners of remote records" in wrong.err
     assert list(flow.couplings()) == ["10000"]
 
 

@@ -21,6 +21,7 @@ from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled
 from crosstie.model.jobs import JobKind, Outcome
+from crosstie.model.mappings import Mapping as TableMapping
 from crosstie.model.places import Place
 from crosstie.model.records import Side
 
@@ -151,7 +152,7 @@ async def create_partners(
     """
     name = session.mapping(mapping).name
     side = side if selection is None else selection.side
-    check_direction(session.mapping(name), Preference.SEND if side is Side.LOCAL else Preference.GET)
+    _check_creates(session.mapping(name), side)
     task = Task(scope=Scope.RECORDS, create=True, on_purpose=True, dry_run=dry_run)
     ctx = await session.context(name, task, observer=observer)
     if selection is not None:
@@ -163,9 +164,18 @@ async def create_partners(
     skipped = await _make_way(ctx, side, ids)
     left = [id for id in dict.fromkeys(ids) if id not in skipped]
     if not left:
-        raise AlreadyCoupled(f"{words}: already coupled; there is nothing to create.")
+        raise AlreadyCoupled(f"{words}: already coupled; there is nothing to create.", mapping=name)
     ctx.task = msgspec.structs.replace(task, records=tuple((side, id) for id in left))
     return await run_synchronise(ctx, left_alone(side.other, {(side, id): each.id for id, each in skipped.items()}))
+
+
+def _check_creates(mapping: TableMapping, side: Side) -> None:
+    if not mapping.reaches(side.other):
+        raise InvalidOption(
+            f"The mapping {mapping.name} flows {mapping.direction.value}, so no {side.other} partners are created.",
+            next_step=f"Create the {side} partners of {side.other} records, or change the direction of the mapping.",
+            mapping=mapping.name,
+        )
 
 
 async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, Coupling]:

@@ -169,7 +169,9 @@ def _order(ctx: Context, side: Side, sort: str) -> tuple[Sort, ...]:
         key = mapping.key_field(side) if side is Side.LOCAL else None
         return (Sort(key or mapping.name_field(side), sort == "-"),)
     if field not in schema.fields:
-        raise UnknownField(f"{schema.name} has no field {field!r} to sort by.", table=schema.name, field=field)
+        raise UnknownField(
+            f"{schema.name} has no field {field!r} to sort by.", table=schema.name, field=field, mapping=mapping.name
+        )
     return (Sort(field, sort.startswith("-")),)
 
 

@@ -12,7 +12,7 @@ from crosstie.app.session import Session, find_mapping
 from crosstie.app.views import MappingView
 from crosstie.engine.compiling import compile_mapping, digest
 from crosstie.engine.criteria import choose_criteria
-from crosstie.model.errors import ChangedSince, UnknownMapping
+from crosstie.model.errors import ChangedSince, InvalidFilter, UnknownMapping
 from crosstie.model.filters import compile_filter
 from crosstie.model.mapping_changes import (
     MappingChange,
@@ -101,7 +101,11 @@ async def _after(session: Session, before: Mapping, changes: MappingChanges) -> 
     after = with_changes(before, changes, standard=standard, free=_written_on_both_sides(before, local, remote))
     for side, schema in ((Side.LOCAL, local), (Side.REMOTE, remote)):
         if text := after.filter(side):
-            compile_filter(text, schema)
+            try:
+                compile_filter(text, schema)
+            except InvalidFilter as error:
+                error.details.setdefault("mapping", after.name)
+                raise
     compiled = compile_mapping(after, local, remote, all_rules())
     chosen = any(row.enabled and row.match_priority is not None for row in after.fields)
     if chosen and any(each.setting == "match_priority" and each.after is not None for each in plain):

@@ -36,6 +36,7 @@ COMMANDS: Mapping[Place, tuple[str, ...]] = {
     Place.PLAN: ("--dry-run", "--force"),
     Place.FORCE: ("--force",),
     Place.EVERYTHING: ("--all",),
+    Place.REPLACE: ("--replace",),
     Place.DIRECTION: ("--direction",),
     Place.CRITERIA: ("--on",),
     Place.HOME_FOLDER: ("--home",),

@@ -20,6 +20,7 @@ from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, Remov
 from crosstie.model.decisions import Pair, Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, UnknownRecord, UsageError
 from crosstie.model.jobs import Due, DueReason, JournalEntry, Outcome
+from crosstie.model.places import Place
 from crosstie.model.records import Record, Side
 from crosstie.store.base import Unit
 
@@ -201,13 +202,18 @@ def _taken(
         return _already(ctx, name_of(ctx, None, remote, theirs), theirs.name(), theirs)
     if mine is not None and mine.id not in dead and not repoint:
         partner = " ".join(part for part in (mine.remote_key, mine.remote_name) if part) or mine.remote_id
-        return _already(ctx, name_of(ctx, local, None, mine), partner, mine)
+        step = "Remove its coupling first, or let go of its partner."
+        return _already(ctx, name_of(ctx, local, None, mine), partner, mine, step, Place.REPLACE)
     return None
 
 
-def _already(ctx: Context, record: str, partner: str, coupling: Coupling) -> AlreadyCoupled:
+def _already(
+    ctx: Context, record: str, partner: str, coupling: Coupling, next_step: str = "", place: Place | None = None
+) -> AlreadyCoupled:
     return AlreadyCoupled(
         f"{record} is already coupled to {partner} (mapping {ctx.mapping_name}).",
+        next_step=next_step,
+        place=place,
         mapping=ctx.mapping_name,
         local_id=coupling.local_id,
         remote_id=coupling.remote_id,

@@ -42,6 +42,8 @@ class Place(StrEnum):
     """What was asked for, done all the same."""
     EVERYTHING = "everything"
     """What was asked for, for all of the mapping."""
+    REPLACE = "replace"
+    """What was asked for, letting go of the partner that there is."""
     DIRECTION = "direction"
     CRITERIA = "criteria"
     HOME_FOLDER = "home-folder"
