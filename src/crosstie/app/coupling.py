@@ -223,6 +223,7 @@ async def uncouple(
     if all:
 
         async def everything(job: Context) -> None:
+            await _take_up(job, dependants)
             await uncouple_all(job, dependants=dependants)
 
         with session.store.begin() as unit:
@@ -244,13 +245,28 @@ async def uncouple(
         asked, words = len(found) + _uncoupled(named, found), listed(records)
     if not found:
         raise NotCoupled(f"{words}: not coupled under {name}.", mapping=name)
-    ctx.report.to_remote.skipped += asked - len(found)
 
     async def work(job: Context) -> None:
+        uncoupled = await _take_up(job, dependants)
+        job.report.to_remote.skipped = max(0, asked - len(found) - uncoupled)
         await run_uncoupling(job, found, dependants=dependants)
 
     direction = ctx.compiled.mapping.direction
     return await run_job(ctx, JobKind.UNCOUPLING, direction, work, exclusive=False, expected=len(found))
+
+
+async def _take_up(job: Context, dependants: Sequence[Context]) -> int:
+    """Go on after a process that died at the same job, if one did; return how many couplings it has removed.
+
+    What it has failed at is tried, and counted, again.
+    """
+    for each in (job, *dependants):
+        each.job_id = job.job_id
+        await settle_open_intents(each)
+    counted = (job.report.to_remote, job.report.from_remote)
+    for counters in counted:
+        counters.failed = 0
+    return sum(counters.uncoupled for counters in counted)
 
 
 def _uncoupled(named: Sequence[tuple[Side, str]], found: Sequence[Coupling]) -> int:
