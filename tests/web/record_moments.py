@@ -69,6 +69,24 @@ def _(site: Site, page: Page) -> Iterator[None]:
 # --- lists ----------------------------------------------------------------------------------------------------
 
 
+def _list(mapping: str, side: str) -> None:
+    @moment(f"list-{mapping.lower().replace(' ', '-')}{side.replace('/', '-')}")
+    def _(site: Site, page: Page) -> Iterator[None]:
+        page.goto(f"/lists/{mapping}{side}")
+        yield
+
+
+for each in ("VENDOR", "CONTACT", "CURRENCY", "SALESPEOPLE", "PAYMENT TERMS", "SHIPMENT METHOD"):
+    _list(each, "")
+    _list(each, "/remote")
+
+
+@moment("record-differences-none")
+def _(site: Site, page: Page) -> Iterator[None]:
+    page.goto(f"/records/CUSTOMER/local/{coupled(site)}/differences")
+    yield
+
+
 @moment("list-selected")
 def _(site: Site, page: Page) -> Iterator[None]:
     page.goto("/lists/CUSTOMER")
