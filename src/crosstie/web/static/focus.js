@@ -32,18 +32,18 @@ export function comeBack(place) {
 // What is asked for and read anew keeps the focus: on what does the same, else on what has taken its place.
 export function keepFocus() {
   const places = new WeakMap();
-  const hold = (event) => {
-    if (document.activeElement !== document.body) places.set(event.detail.xhr, placeOf(document.activeElement));
+  const hold = ({ type, detail }) => {
+    if (document.activeElement === document.body) return;
+    // A choice by which a dialog is shown anew, from its top, goes on being made.
+    const choosing = type === "htmx:beforeSwap" && detail.requestConfig.triggeringEvent?.type === "change";
+    places.set(detail.xhr, { ...placeOf(document.activeElement), choosing });
   };
   // A button that may not be pressed again meanwhile loses the focus as soon as the request is on its way.
   document.body.addEventListener("htmx:beforeRequest", hold);
   document.body.addEventListener("htmx:beforeSwap", hold);
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const { xhr, requestConfig } = event.detail;
-    const place = places.get(xhr);
-    // A choice by which a dialog is shown anew, from its top, goes on being made.
-    const choosing = requestConfig.triggeringEvent?.type === "change";
-    if (!place || !(choosing || document.activeElement === document.body) || comeBack(place) || choosing) return;
+    const place = places.get(event.detail.xhr);
+    if (!place || !(place.choosing || document.activeElement === document.body) || comeBack(place) || place.choosing) return;
     const stops = stopsOf(place.scope);
     (stops[Math.min(place.at, stops.length - 1)] ?? document.getElementById("content"))?.focus();
   });
