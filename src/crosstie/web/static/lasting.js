@@ -4,6 +4,7 @@ export function outlast(say) {
   let stale = false;
 
   const within = (element) => dialog.open && dialog.contains(element);
+  const notices = document.getElementById("notices");
 
   function tell(box) {
     dialog.querySelector("[data-trouble]")?.remove();
@@ -25,10 +26,10 @@ export function outlast(say) {
     tell(box);
   }
 
-  // Without a session the answer leads to the sign-in; a dialog with what was typed waits for it instead.
+  // Without a session the answer leads to the sign-in; what was typed in a dialog, or a form, waits for it instead.
   document.body.addEventListener("htmx:beforeOnLoad", (event) => {
-    const { xhr, elt } = event.detail;
-    if (xhr.status !== 401 || !within(elt)) return;
+    const { xhr, elt, requestConfig } = event.detail;
+    if (xhr.status !== 401 || !(within(elt) || requestConfig.verb !== "get")) return;
     event.preventDefault();
     stale = true;
     warn("You are no longer signed in. Sign in in another tab, then do it here again: ", elt);
@@ -36,7 +37,7 @@ export function outlast(say) {
     way.href = "/sign-in";
     way.target = "_blank";
     way.textContent = "Sign in";
-    dialog.querySelector("[data-trouble]").append(way);
+    (within(elt) ? dialog.querySelector("[data-trouble]") : notices.querySelector("[data-said] span")).append(way);
   });
 
   // What no dialog of its own tells comes as an error in place of the dialog: it goes to the top of what is open.
