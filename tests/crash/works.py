@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from crosstie.app import plans, undo_source
 from crosstie.app.background import HomeDuties
 from crosstie.app.connections import connect_pair, pair_from_sandbox
 from crosstie.app.coupling import set_up_coupling, uncouple
@@ -13,6 +14,7 @@ from crosstie.app.matching import match
 from crosstie.app.session import Session, open_session, utc_now
 from crosstie.app.synchronising import synchronise
 from crosstie.app.undoing import undo_job
+from crosstie.engine import matching, uncoupling
 from crosstie.engine import synchronise as synchronising
 from crosstie.jobs.carrying import Carrier
 from crosstie.jobs.processes import living
@@ -80,7 +82,10 @@ async def _undo_kept(session: Session) -> Any:
 
 async def carry_out_jobs(home: Home) -> Any:
     """Carry out what waits, or goes on, as a worker does; in small pages, so that a job has a middle."""
-    synchronising.PAGE = 2
+    for module in (synchronising, uncoupling, matching):
+        module.PAGE = 2  # type: ignore[attr-defined]
+    plans.PLAN_PAGE = 2
+    undo_source._PAGE = 4
 
     def carry_out() -> None:
         with home.store.begin() as unit:
