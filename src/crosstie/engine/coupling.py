@@ -226,8 +226,8 @@ def _outside(ctx: Context, local: Record, remote: Record) -> CannotCouple | None
         if not ctx.in_filter(side, record.values):
             name = name_of(ctx, record, None, None) if side is Side.LOCAL else name_of(ctx, None, record, None)
             return CannotCouple(
-                f"The {side} filter of the mapping {ctx.mapping_name} leaves {name} out: "
-                f"{ctx.compiled.mapping.filter(side)}.",
+                f"The {side} filter of the mapping {ctx.mapping_name} leaves {name} out; "
+                f"it admits: {ctx.filter_words(side)}.",
                 next_step="Change the record so that the filter admits it, or change the mapping's filter.",
                 record=record.id,
             )
