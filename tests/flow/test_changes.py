@@ -3,7 +3,7 @@
 import pytest
 
 from crosstie.model.decisions import RecordAction
-from crosstie.model.errors import InvalidFilter, NotCoupled
+from crosstie.model.errors import InvalidFilter, InvalidOption, NotCoupled
 from crosstie.model.mappings import Direction
 
 from .flow import Flow, Watcher, figures, told
@@ -254,6 +254,17 @@ async def test_the_mappings_go_in_the_order_in_which_they_depend_on_each_other(f
 async def test_a_disabled_mapping_is_left_out_of_all(flow: Flow) -> None:
     await flow.configure("VENDOR", enabled=False)
     assert "VENDOR" not in await flow.sync_all()
+
+
+async def test_a_disabled_mapping_is_not_synchronised_as_a_whole_but_can_be_planned(flow: Flow) -> None:
+    pair = await flow.pair()
+    flow.bc.edit_customer("10000", city="Ely")
+    await flow.configure("CUSTOMER", enabled=False)
+    with pytest.raises(InvalidOption, match="The mapping CUSTOMER is disabled"):
+        await flow.sync()
+    assert told(await flow.sync(dry_run=True)) == ({"modified": 1}, {})
+    assert told(await flow.sync("CUSTOMER", "10000")) == ({"modified": 1}, {})
+    assert flow.differences(pair) == {}
 
 
 # --- the filter --------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ async def synchronise(
     The records are those named by `records`, or those of a `selection` of a list.
     `direction` is a preference for coupled records: send, get, or merge. `full` looks at every record, `create`
     also makes missing partners, `dry_run` writes nothing and only tells the observer, `forced` passes the guards.
+    A disabled mapping is planned and its records are synchronised where they are named, but not as a whole.
     Raises UnknownMapping, UnknownRecord, AmbiguousRecord, InvalidOption, NotCoupled if none of the records named has a
     partner; SystemFailure; GuardStopped.
     """
@@ -53,7 +54,14 @@ async def synchronise(
                 place=Place.MAPPING_RESET,
             )
     else:
-        names = [session.mapping(mapping).name]
+        found = session.mapping(mapping)
+        if not (found.enabled or records or selection or dry_run):
+            raise InvalidOption(
+                f"The mapping {found.name} is disabled.",
+                next_step="Enable it first, or name the records that are meant all the same.",
+                mapping=found.name,
+            )
+        names = [found.name]
     reports = []
     for name in names:
         check_direction(session.mapping(name), direction)
