@@ -54,14 +54,14 @@ async def synchronise(
                 place=Place.MAPPING_RESET,
             )
     else:
-        found = session.mapping(mapping)
-        if not (found.enabled or records or selection or dry_run):
+        one = session.mapping(mapping)
+        if not (one.enabled or records or selection or dry_run):
             raise InvalidOption(
-                f"The mapping {found.name} is disabled.",
+                f"The mapping {one.name} is disabled.",
                 next_step="Enable it first, or name the records that are meant all the same.",
-                mapping=found.name,
+                mapping=one.name,
             )
-        names = [found.name]
+        names = [one.name]
     reports = []
     for name in names:
         check_direction(session.mapping(name), direction)
