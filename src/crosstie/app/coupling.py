@@ -15,7 +15,7 @@ from crosstie.app.winners import Winner, by_position, sides_chosen
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.coupling import couple
 from crosstie.engine.recovery import settle_open_intents
-from crosstie.engine.uncoupling import forget, uncouple_all
+from crosstie.engine.uncoupling import uncouple_all
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
@@ -161,7 +161,7 @@ async def create_partners(
     else:
         ids = [id for _, id in await find_records(ctx, records, sides=(side,))]
         words = listed(records)
-    skipped = await _make_way(ctx, side, ids)
+    skipped = await _whole(ctx, side, ids)
     left = [id for id in dict.fromkeys(ids) if id not in skipped]
     if not left:
         raise AlreadyCoupled(f"{words}: already coupled; there is nothing to create.", mapping=name)
@@ -178,8 +178,8 @@ def _check_creates(mapping: TableMapping, side: Side) -> None:
         )
 
 
-async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, Coupling]:
-    """Drop couplings whose partner is gone, and return those of records that stay coupled."""
+async def _whole(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, Coupling]:
+    """Return the couplings of these records whose partner exists; others make way when a new partner is coupled."""
     with ctx.store.begin() as unit:
         coupled = unit.couplings.by_record(ctx.mapping_name, side, ids)
     if not coupled:
@@ -187,13 +187,7 @@ async def _make_way(ctx: Context, side: Side, ids: Sequence[str]) -> dict[str, C
     partners = [coupling.record_id(side.other) for coupling in coupled.values()]
     key = (ctx.compiled.local_schema if side is Side.REMOTE else ctx.compiled.remote_schema).key
     there = await ctx.systems[side.other].get(ctx.compiled.mapping.table(side.other), partners, (key,))
-    dead = [coupling for coupling in coupled.values() if coupling.record_id(side.other) not in there]
-    if dead and not ctx.task.dry_run:
-        with ctx.store.begin() as unit:
-            unit.couplings.delete(dead)
-            forget(ctx, unit, dead)
-    gone = {coupling.id for coupling in dead}
-    return {id: coupling for id, coupling in coupled.items() if coupling.id not in gone}
+    return {id: coupling for id, coupling in coupled.items() if coupling.record_id(side.other) in there}
 
 
 async def uncouple(

@@ -359,3 +359,18 @@ def test_an_option_that_was_there_before_is_not_taken_for_one_that_a_dead_proces
             assert (len(world.couplings(CURRENCY)), len(made)) == ((0, 0) if there else (1, 1)), world.story()
             assert world.intents(CURRENCY) == []
     assert point > 5
+
+
+def test_a_new_partner_takes_the_place_of_one_that_is_gone_in_one_step_wherever_the_process_dies() -> None:
+    point, died = 0, True
+    while died:
+        point += 3
+        with new_world() as world:
+            local, remote = coupled(world)
+            world.delete(REMOTE, remote)
+            died = world.killed_at(point, lambda w=world, id=local: w.create(LOCAL, id))
+            assert len(world.couplings()) == 1, f"killed at point {point}\n{world.story()}"
+            world.sync()
+            world.sync()
+            assert len(world.couplings()) == 1 >= len(world.ids(REMOTE)), world.story()
+            assert died or world.ids(REMOTE) == [world.coupling(local).remote_id]
