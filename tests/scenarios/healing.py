@@ -75,6 +75,9 @@ def settle(world: World, problem: Problem, direction: Preference) -> None:
             world.gate(side, id, inside=True)
             world.edit(side, id, **({"kind": 1} if side is Side.REMOTE else {"credit": 1}))
             world.sync(mapping, id, create=True)
+        case "creation-undone":
+            side = Side.LOCAL if local else Side.REMOTE
+            world.create(side, id, mapping=mapping)
         case _:
             world.retry(id, mapping)
 

@@ -1,21 +1,23 @@
 """The state machine: people at work on both sides, faults, dying processes, and jobs in between."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from crosstie.app.undoing import Undone
 from crosstie.model.decisions import Preference
-from crosstie.model.errors import GuardStopped, SystemFailure
-from crosstie.model.mappings import DeletionConflictResolution, FindingPolicy, UpdateConflictResolution
+from crosstie.model.errors import CannotUndo, GuardStopped, SystemFailure
+from crosstie.model.mappings import DeletionConflictResolution, Direction, FindingPolicy, UpdateConflictResolution
 from crosstie.model.records import Side, Write, WriteKind
 from crosstie.model.values import Scalar
 from crosstie.store import open_store
 from crosstie.systems.memory import FaultKind
 from tests.scenarios.hands import Hands, habit_of
-from tests.scenarios.healing import heal
+from tests.scenarios.healing import heal, run_until_quiet
 from tests.scenarios.plans import carried_out, planned
 from tests.scenarios.promises import MAPPINGS, Promises
 from tests.scenarios.tables import CURRENCY, CUSTOMER, FILTERS, TABLES, TIED, tied
@@ -37,6 +39,7 @@ WRITE_FAULTS = st.sampled_from(
     ]
 )
 TRIGGERS = st.sampled_from(["upper", "trim", "fill", "none"])
+TURNED = st.sampled_from(["name", "phone", "city"])
 SWITCHED = st.sampled_from(["name", "phone", "city", "currency", "credit", "rating"])
 
 
@@ -183,6 +186,12 @@ class Machine(RuleBasedStateMachine):
     def switch_field(self, name: str, on: bool) -> None:
         self.world.switch_field(name, on=on)
 
+    @rule(name=TURNED, direction=st.sampled_from(Direction))
+    def turn_field(self, name: str, direction: Direction) -> None:
+        """The direction of a field changes."""
+        self.promises.note_turned(name)
+        self.world.turn_field(name, direction)
+
     # --- jobs ------------------------------------------------------------------------------------------------
 
     @rule(
@@ -230,6 +239,49 @@ class Machine(RuleBasedStateMachine):
             wrote = [w for side, system in self.world.systems.items() for w in system.written[before[side] :]]
             said, done_so = sorted(map(repr, planned(plan))), sorted(repr(carried_out(each)) for each in wrote)
             self.promises.check(said == done_so, f"planned {said}\nwritten {done_so}")
+
+    # --- undo ------------------------------------------------------------------------------------------------
+
+    @rule(pick=PICKS)
+    def undo(self, pick: int) -> None:
+        """One of the last jobs that did anything is undone."""
+        jobs = list(dict.fromkeys(entry.job_id for name in MAPPINGS for entry in self.world.journal(name)))
+        if jobs:
+            self._undo(sorted(jobs)[-1 - pick % min(len(jobs), 4)])
+
+    @rule(side=SIDES, pick=PICKS, names=st.sets(EDITED, min_size=1, max_size=2), new=st.booleans())
+    def do_then_undo(self, side: Side, pick: int, names: set[str], new: bool) -> None:
+        """What a job has just done is undone: nothing of it stays, and nothing follows."""
+        for system in self.world.systems.values():
+            system.faults.clear()
+            system.triggers.clear()
+            system.before_write = None
+        run_until_quiet(self.world, self.promises)
+        couplings = [each for each in self.world.couplings() if self.promises.there(each)]
+        new = new or not couplings
+        if new:
+            self.world.make(side, number=self.hands.number(), name=self.hands.text("Name"))
+        for name in () if new else sorted(names):
+            self.hands.edit(side, couplings[pick % len(couplings)].record_id(side), name, "new")
+        before = {at: len(system.written) for at, system in self.world.systems.items()}
+        if not self._calm(lambda: self.world.sync(CUSTOMER, create=new)):
+            return
+        written = [done for at, system in self.world.systems.items() for done in system.written[before[at] :]]
+        undone = self._undo(self.world.jobs()[0].id) if written else None
+        if undone is None or undone.left_total:
+            return
+        self.promises.as_before(written)
+        after = len(self.world.written())
+        self._calm(lambda: self.world.sync(CUSTOMER))
+        self.promises.check(len(self.world.written()) == after, "what was undone is synchronised again")
+
+    def _undo(self, job_id: int) -> Undone | None:
+        self.by_hand = True
+        done: list[Undone] = []
+        with suppress(CannotUndo):
+            self._calm(lambda: done.append(self.world.undo(job_id)))
+        self.promises.note_undone(self.world.jobs()[0].id)
+        return done[0] if done else None
 
     # --- what goes wrong -------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The promises, as far as they can be seen after every step. What is broken raises AssertionError with the story."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from crosstie.model.schema import TableSchema
 from crosstie.model.values import Scalar, normalise
 from crosstie.store.schema import metadata
 from tests.scenarios.process import Written
-from tests.scenarios.tables import CURRENCY, CUSTOMER, TABLES, TIED, Tied
+from tests.scenarios.tables import CURRENCY, CUSTOMER, TABLES, TIED, Tied, tied
 from tests.scenarios.world import World
 
 MAPPINGS = (CURRENCY, CUSTOMER)
@@ -42,6 +42,8 @@ class Promises:
         """Edits that we overwrote or deleted and that must be found in the journal."""
         self.parted: dict[int, int] = {}
         """When couplings were set up without synchronising: what differed then may differ until it is edited."""
+        self.turned: dict[tuple[int, str], int] = {}
+        """When a field of a coupling differed as its direction was changed: it may until it is edited."""
         self.altered: dict[tuple[Side, str, str], list[tuple[Scalar, Scalar]]] = {}
         """What systems made of values that we wrote, by side, record and field."""
         self.moved_references: set[str] = set()
@@ -82,8 +84,7 @@ class Promises:
         return {row.local_field if side is Side.LOCAL else row.remote_field for row in rows}
 
     def _see_create(self, done: Written) -> None:
-        """Nothing doubled: what we create has no partner yet."""
-        self.created[done.side, done.id] = done.table
+        """Nothing doubled: what we create has no partner yet. An undo brings back what was deleted, with or without."""
         mapping = _OF_TABLE[done.table]
         sources = {
             intent.source_id
@@ -91,6 +92,9 @@ class Promises:
             if intent.side is done.side and intent.kind is WriteKind.CREATE and intent.values == done.values
         }
         self.check(bool(sources), f"{done.id} is created without an intent")
+        if sources == {None}:
+            return
+        self.created[done.side, done.id] = done.table
         if len(sources) > 1:
             return
         source = sources.pop()
@@ -245,7 +249,7 @@ class Promises:
         return any(
             self._becomes(coupling, each, source)
             for source in Side
-            if each.direction.reaches(source.other) and each.on(source.other) is not None
+            if self.direction(coupling.mapping, each).reaches(source.other) and each.on(source.other) is not None
         )
 
     def _becomes(self, coupling: Coupling, each: Tied, source: Side) -> bool:
@@ -278,18 +282,56 @@ class Promises:
 
     def _left_so(self, coupling: Coupling, each: Tied) -> bool:
         """Whether people may expect the difference: one that they left when coupling, a change that does not count."""
-        parted = self.parted.get(coupling.id, -1)
+        parted = max(self.parted.get(coupling.id, -1), self.turned.get((coupling.id, each.name), -1))
+        direction = self.direction(coupling.mapping, each)
         edited = {side: self._edited(coupling, each, side) for side in Side}
-        if each.direction is Direction.BIDIRECTIONAL:
+        if direction is Direction.BIDIRECTIONAL:
             values = {str(self._value(coupling, each, side)) for side in Side}
             if each.lookup is not None and values & self.moved_references:
                 return True
             return parted >= max(edited.values())
-        source = Side.LOCAL if each.direction is Direction.TO_REMOTE else Side.REMOTE
+        source = Side.LOCAL if direction is Direction.TO_REMOTE else Side.REMOTE
         if (source, coupling.record_id(source)) in self.created and not self._value(coupling, each, source):
             # What nobody has filled in in a record of ours does not blank what it was made from.
             return True
         return edited[source.other] > edited[source] or parted >= edited[source]
+
+    def direction(self, mapping: str, each: Tied) -> Direction:
+        """Return the way in which a field flows as its mapping is now."""
+        row = next(row for row in self.world.mapping(mapping).fields if row.label == each.name)
+        return row.direction or each.direction
+
+    def note_turned(self, name: str) -> None:
+        """Note where the two sides of a field of customers differ before its direction is changed."""
+        field = tied(CUSTOMER, name)
+        for coupling in self.couplings.values():
+            if coupling.mapping == CUSTOMER and self.there(coupling) and not self.agrees(coupling, field):
+                self.turned[coupling.id, name] = self.world.moments
+
+    # --- undo -------------------------------------------------------------------------------------------------
+
+    def note_undone(self, job_id: int) -> None:
+        """Note which couplings a job has to do with that undid another: both sides keep what they hold."""
+        with self.world.store.begin() as unit:
+            entries = unit.journal(job_id=job_id, limit=10_000)
+        self.parted |= {each.coupling_id: self.world.moments for each in entries if each.coupling_id is not None}
+
+    def as_before(self, written: Sequence[Written]) -> None:
+        """Check that of these writes none has left a trace."""
+        first: dict[tuple[Side, str, str, str], Scalar] = {}
+        for done in written:
+            record = self.world.systems[done.side].record(done.table, done.id)
+            if done.kind is not WriteKind.UPDATE:
+                was, now = done.before is not None, record is not None
+                self.check(was is now, f"{done.side} {done.id}: there before the job {was}, after its undo {now}")
+            if done.before is not None:
+                names = done.values if done.kind is WriteKind.UPDATE else done.before
+                first = {(done.side, done.table, done.id, n): v for n, v in done.before.items() if n in names} | first
+        for (side, table, id, name), before in first.items():
+            record = self.world.systems[side].record(table, id)
+            if record is not None and name in self._enabled(_OF_TABLE[table], side):
+                held = record.values[name]
+                self.check(held == before, f"{side} {id}: {name} was {before!r}, is {held!r} after the undo")
 
     def _edited(self, coupling: Coupling, each: Tied, side: Side) -> int:
         name = each.on(side)

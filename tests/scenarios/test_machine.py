@@ -14,7 +14,7 @@ _STORIES = int(os.environ.get("CROSSTIE_STORIES", "0"))
 
 TestPromises = Machine.TestCase
 TestPromises.settings = settings(
-    max_examples=_STORIES or 30,
+    max_examples=_STORIES or 26,
     stateful_step_count=50 if _STORIES else 30,
     derandomize=not _STORIES,
     database=None,

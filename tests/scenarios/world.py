@@ -17,13 +17,14 @@ from crosstie.app.matching import match
 from crosstie.app.retrying import retry
 from crosstie.app.session import Session
 from crosstie.app.synchronising import synchronise
+from crosstie.app.undoing import Undone, undo_job
 from crosstie.engine import planning
 from crosstie.engine.context import Report
 from crosstie.jobs import watching
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Decision
 from crosstie.model.jobs import Due, Intent, Job, JournalEntry
-from crosstie.model.mappings import Mapping
+from crosstie.model.mappings import Direction, Mapping
 from crosstie.model.problems import Problem
 from crosstie.model.records import Side
 from crosstie.model.schema import ChangeFeed
@@ -165,6 +166,10 @@ class World:
         self.tell(f"match {mapping} {groups} {options or ''}".rstrip())
         return self._done(lambda work: match(work, mapping, groups=groups, **options))
 
+    def undo(self, job_id: int) -> Undone:
+        self.tell(f"undo job {job_id}")
+        return self._done(lambda work: undo_job(work, job_id))
+
     def configure(self, mapping: Mapping) -> None:
         """Somebody sets a mapping up, or changes it."""
         with self.store.begin() as unit:
@@ -176,11 +181,18 @@ class World:
 
     def switch_field(self, name: str, *, on: bool, mapping: str = CUSTOMER) -> None:
         """Enable or disable a field mapping."""
-        fields = tuple(
-            msgspec.structs.replace(row, enabled=on) if row.label == name else row
-            for row in self.mapping(mapping).fields
-        )
         self.tell(f"the field {name} of {mapping} is switched {'on' if on else 'off'}")
+        self._change_field(mapping, name, enabled=on)
+
+    def turn_field(self, name: str, direction: Direction, mapping: str = CUSTOMER) -> None:
+        """Change the direction of a field mapping."""
+        self.tell(f"the field {name} of {mapping} flows {direction.value}")
+        self._change_field(mapping, name, direction=direction)
+
+    def _change_field(self, mapping: str, name: str, **traits: Any) -> None:
+        fields = tuple(
+            msgspec.structs.replace(row, **traits) if row.label == name else row for row in self.mapping(mapping).fields
+        )
         self.configure(msgspec.structs.replace(self.mapping(mapping), fields=fields))
 
     # --- processes -------------------------------------------------------------------------------------------
