@@ -32,6 +32,15 @@ def test_the_document_is_openapi_and_says_what_all_routes_have_in_common(common:
     assert not [name for name in found["components"]["schemas"] if "." in name]
 
 
+def test_every_route_and_every_parameter_of_a_query_is_described(common: Served) -> None:
+    routes_of = [
+        each for path in document(common)["paths"].values() for each in path.values() if isinstance(each, dict)
+    ]
+    assert all(each.get("description") for each in routes_of)
+    queries = [each for route in routes_of for each in route.get("parameters", []) if each["in"] == "query"]
+    assert [each["name"] for each in queries if not each.get("description")] == []
+
+
 def test_without_sign_in_nothing_answers_but_signing_in_health_and_the_landing(common: Served) -> None:
     with common.caller(None) as nobody:
         for route in routes(document(common)):

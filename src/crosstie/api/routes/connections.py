@@ -1,9 +1,10 @@
 """Connections: how the two systems are reached. Secrets go in and never come out."""
 
 import asyncio
+from typing import Annotated
 
 from litestar import delete, get, post, put
-from litestar.params import FromQuery, JSONBody
+from litestar.params import JSONBody, QueryParameter
 
 from crosstie.api.asking import InPath, StrictRequest
 from crosstie.api.bodies import ConnectionBody
@@ -71,7 +72,11 @@ async def put_(request: StrictRequest, name: InPath, data: JSONBody[ConnectionBo
 
 
 @delete(_ONE, operation_id="removeConnection", tags=["connections"], opt=_MANAGES)
-async def remove(request: StrictRequest, name: InPath, forced: FromQuery[bool] = False) -> None:
+async def remove(
+    request: StrictRequest,
+    name: InPath,
+    forced: Annotated[bool, QueryParameter(description="Also if records are coupled through it.")] = False,
+) -> None:
     """Forget a connection and its secret; with couplings only when `forced`."""
     await asyncio.to_thread(remove_connection, rooms_of(request).home, name, forced=forced)
 

@@ -49,7 +49,9 @@ async def list_(
     limit: Limit = 100,
     after: After = None,
     search: Annotated[str, QueryParameter(max_length=250, description="Part of a number, code or name.")] = "",
-    states: Annotated[list[CouplingState] | None, QueryParameter(name="state")] = None,
+    states: Annotated[
+        list[CouplingState] | None, QueryParameter(name="state", description="Only of these states; may be repeated.")
+    ] = None,
 ) -> CouplingsPage:
     """The couplings of a mapping, in the order in which they were made."""
     found = await asyncio.to_thread(

@@ -24,8 +24,8 @@ async def jobs(
     request: StrictRequest,
     limit: Limit = 100,
     after: After = None,
-    mapping: Annotated[str | None, QueryParameter(max_length=200)] = None,
-    job_state: Annotated[JobState | None, QueryParameter(name="state")] = None,
+    mapping: Annotated[str | None, QueryParameter(max_length=200, description="Only of this mapping.")] = None,
+    job_state: Annotated[JobState | None, QueryParameter(name="state", description="Only of this state.")] = None,
 ) -> Page[JobShape]:
     """Jobs, newest first, those of a mapping or in a state."""
     before, states = number_of("jobs", after), [job_state] if job_state else []
@@ -48,7 +48,7 @@ async def job_history(
     job_id: Annotated[int, PathParameter(ge=1, le=MOST_ID)],
     limit: Limit = 100,
     after: After = None,
-    outcome: Annotated[Outcome | None, QueryParameter()] = None,
+    outcome: Annotated[Outcome | None, QueryParameter(description="Only records with this outcome.")] = None,
 ) -> Page[EntryShape]:
     """What a job, and the jobs that are parts of it, did to each record, newest first; of one outcome, or all."""
     before = number_of("history", after)

@@ -78,7 +78,7 @@ async def records(
     plan_id: _PlanId,
     limit: Limit = 100,
     after: After = None,
-    group: Annotated[PlanGroup | None, QueryParameter()] = None,
+    group: Annotated[PlanGroup | None, QueryParameter(description="Only records of this group.")] = None,
 ) -> Page[PlannedRow]:
     """The records of a plan, of one group or all, with what would be written; unchanged ones are only counted."""
     home, place = rooms_of(request).home, number_of("plan", after) or 0

@@ -53,9 +53,9 @@ async def list_(
     request: StrictRequest,
     limit: Limit = 100,
     after: After = None,
-    mapping: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    mapping: Annotated[str | None, QueryParameter(max_length=200, description="Only of this mapping.")] = None,
     code: Annotated[str | None, QueryParameter(max_length=100, description="As in the list of error codes.")] = None,
-    problem_class: Annotated[ProblemClass | None, QueryParameter(name="class")] = None,
+    problem_class: Annotated[ProblemClass | None, QueryParameter(name="class", description="Of this class.")] = None,
 ) -> Page[ProblemView]:
     """Open problems in the order in which they were found."""
     found = await asyncio.to_thread(

@@ -123,7 +123,7 @@ async def candidates_(
     record: Annotated[str, QueryParameter(min_length=1, max_length=500, description="Number, code, name or id.")],
     side: Annotated[Side, QueryParameter(description="The side of the record.")] = Side.LOCAL,
     search: _Search = "",
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, description="Most candidates.")] = 20,
 ) -> Page[CandidateRow]:
     """Records of the other side with which one may be coupled, the best first, with reasons."""
     async with session_of(request) as session:

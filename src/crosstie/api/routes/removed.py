@@ -26,7 +26,7 @@ async def list_(
     request: StrictRequest,
     limit: Limit = 100,
     after: After = None,
-    mapping: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    mapping: Annotated[str | None, QueryParameter(max_length=200, description="Only of this mapping.")] = None,
 ) -> Page[RemovedShape]:
     """Couplings that were removed, newest first; `POST /api/v1/history/{entry}/undo` couples the records again."""
     before = number_of("history", after)

@@ -166,8 +166,11 @@ async def audit(
     request: StrictRequest,
     limit: Limit = 100,
     after: After = None,
-    actor: Annotated[str | None, QueryParameter(max_length=200)] = None,
-    subject: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    actor: Annotated[str | None, QueryParameter(max_length=200, description="Only what this one did.")] = None,
+    subject: Annotated[
+        str | None,
+        QueryParameter(max_length=200, description="Only what was done to this user, mapping or so."),
+    ] = None,
 ) -> Page[AuditShape]:
     """Who did what to people and tokens, newest first."""
     before = number_of("audit", after)
