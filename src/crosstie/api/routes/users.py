@@ -169,7 +169,7 @@ async def audit(
     actor: Annotated[str | None, QueryParameter(max_length=200, description="Only what this one did.")] = None,
     subject: Annotated[
         str | None,
-        QueryParameter(max_length=200, description="Only what was done to this user, mapping or so."),
+        QueryParameter(max_length=200, description="Only what was done to what is called so."),
     ] = None,
 ) -> Page[AuditShape]:
     """Who did what to people and tokens, newest first."""
