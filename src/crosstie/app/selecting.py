@@ -1,7 +1,8 @@
 """Selections: records of a list that are dealt with together, by their ids or as all that the list shows."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
@@ -17,6 +18,7 @@ from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.errors import InvalidOption
 from crosstie.model.lists import NOT_COUPLED
 from crosstie.model.records import Side
+from crosstie.systems.base import System
 
 MOST_IDS = 50_000
 """So many records may be named one by one; more are chosen as all that a list shows."""
@@ -24,6 +26,8 @@ MOST_CARRIED = 500
 """Ids that a selection carries from a dialog to what is done with it; more are kept in the store."""
 KEPT = timedelta(days=30)
 """For so long the ids of a selection are kept."""
+MOST_COUNTED = 2000
+"""So many records that match a search are looked at to describe it; a dialog does not wait for more."""
 FIRST_NAMES = 5
 
 
@@ -61,13 +65,15 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
     """What a selection comes to. `total` and the number of those not coupled are None where a system does not count.
 
-    `names` are those of the first few that are coupled.
+    `names` are those of the first few that are coupled. Where there are `more` than are counted, nobody knows how many
+    there are in each state, nor how many are coupled but those found so far.
     """
 
     total: int | None
     coupled: int
-    by_state: dict[str, int]
+    by_state: dict[str, int | None]
     names: list[str]
+    more: bool = False
 
     @property
     def not_coupled(self) -> int | None:
@@ -97,27 +103,44 @@ async def ids_of(ctx: Context, selection: Selection) -> list[str]:
     All that match a search cost one reading of ids for each field that is searched, in the system's largest pages.
     """
     selection.check()
+    return (await _ids(ctx, selection))[0]
+
+
+async def _ids(ctx: Context, selection: Selection, most: int | None = None) -> tuple[list[str], bool]:
+    """Return the ids of a selection, each once, and whether there may be more: it looks at `most` records or so."""
     left_out = set(selection.excluded)
     found: dict[str, None] = {}
-    async for page in _pages(ctx, selection):
-        if selection.only:
-            page = _in_states(ctx, selection.side, page, selection.only)
-        found.update(dict.fromkeys(id for id in page if id not in left_out))
-    return list(found)
+    looked = 0
+    async with aclosing(_pages(ctx, selection, most)) as pages:
+        async for page in pages:
+            looked += len(page)
+            if selection.only:
+                page = _in_states(ctx, selection.side, page, selection.only)
+            found.update(dict.fromkeys(id for id in page if id not in left_out))
+            if most is not None and looked > most:
+                return list(found), True
+    return list(found), False
 
 
 async def describe_selection(session: Session, mapping: str, selection: Selection) -> Selected:
-    """Return how many records are selected, in which states. Raises UnknownMapping, InvalidOption, SystemFailure."""
+    """Return how many records are selected, in which states. Raises UnknownMapping, InvalidOption, SystemFailure.
+
+    It costs a request or two, whatever the size of the table: what matches a search is counted up to `MOST_COUNTED`.
+    """
     selection.check()
     ctx = await session.context(session.mapping(mapping).name, Task())
-    if selection.all and not selection.search.strip() and not (selection.only or selection.excluded):
+    if selection.all and not selection.search.strip():
         return await _described_by_counts(session, ctx, selection)
-    ids = await ids_of(ctx, selection)
+    ids, more = await _ids(ctx, selection, MOST_COUNTED if selection.all else None)
     states = _states(ctx, selection.side, ids)
-    by_state = {state.value: number for state, number in Counter(states.values()).items()}
+    by_state: dict[str, int | None] = {state.value: number for state, number in Counter(states.values()).items()}
+    if more:
+        with ctx.store.begin() as unit:
+            there = {state.value for state in unit.couplings.count(ctx.mapping_name)}
+        by_state = {state: None for state in _wanted_states(selection) if state in there}
     first = couplings_of(ctx, selection.side, list(islice((id for id in ids if id in states), FIRST_NAMES)))
     names = [each.name() for each in first]
-    return Selected(total=len(ids), coupled=len(states), by_state=by_state, names=names)
+    return Selected(total=None if more else len(ids), coupled=len(states), by_state=by_state, names=names, more=more)
 
 
 def couplings_of(ctx: Context, side: Side, ids: Sequence[str]) -> list[Coupling]:
@@ -129,19 +152,34 @@ def couplings_of(ctx: Context, side: Side, ids: Sequence[str]) -> list[Coupling]
 
 async def _described_by_counts(session: Session, ctx: Context, selection: Selection) -> Selected:
     counts = await count_records(session, ctx.mapping_name, selection.side)
-    states = selection.states or (NOT_COUPLED, *counts.by_state)
-    wanted = [CouplingState(each) for each in states if each != NOT_COUPLED]
-    by_state = {each.value: counts.by_state[each.value] for each in wanted if counts.by_state.get(each.value)}
-    coupled = sum(by_state.values())
+    states = _wanted_states(selection)
+    excluded = _states(ctx, selection.side, selection.excluded)
+    left_out = Counter(excluded[id].value if id in excluded else NOT_COUPLED for id in set(selection.excluded))
+    by_state: dict[str, int | None] = {}
+    for each in states:
+        if number := max(0, counts.by_state.get(each, 0) - left_out[each]):
+            by_state[each] = number
+    coupled = sum(number or 0 for number in by_state.values())
     total: int | None = coupled
     if NOT_COUPLED in states:
-        total = None if counts.not_coupled is None else coupled + counts.not_coupled
+        free = counts.not_coupled
+        total = None if free is None else coupled + max(0, free - left_out[NOT_COUPLED])
+    wanted = [CouplingState(each) for each in states if each != NOT_COUPLED]
+    limit = FIRST_NAMES + min(len(excluded), PAGE)
     with ctx.store.begin() as unit:
-        page = unit.couplings.page(ctx.mapping_name, states=wanted, limit=FIRST_NAMES) if wanted else []
-    return Selected(total=total, coupled=coupled, by_state=by_state, names=[each.name() for each in page])
+        page = unit.couplings.page(ctx.mapping_name, states=wanted, limit=limit) if wanted else []
+    names = [each.name() for each in page if each.record_id(selection.side) not in excluded]
+    return Selected(total=total, coupled=coupled, by_state=by_state, names=names[:FIRST_NAMES])
 
 
-async def _pages(ctx: Context, selection: Selection) -> AsyncIterator[list[str]]:
+def _wanted_states(selection: Selection) -> list[str]:
+    """Return the states that records of a selection may be in."""
+    states = selection.states or (NOT_COUPLED, *(each.value for each in CouplingState))
+    return [each for each in states if not selection.only or each in selection.only]
+
+
+async def _pages(ctx: Context, selection: Selection, size: int | None = None) -> AsyncGenerator[list[str]]:
+    """Yield the ids of a selection, with a `size` in pages of about so many."""
     states, side = selection.states, selection.side
     if not selection.all:
         ids = list(dict.fromkeys(selection.ids or _kept(ctx, selection.kept)))
@@ -156,9 +194,22 @@ async def _pages(ctx: Context, selection: Selection) -> AsyncIterator[list[str]]
     within = (ctx.compiled.mapping.filter(side) or "") if side is Side.REMOTE else ""
     for each in search_filters(ctx, side, selection.search) or [""]:
         both = " and ".join(f"({part})" for part in (within, each) if part)
-        async for read in ctx.systems[side].scan(table, (key,), both or None):
-            ids = [record.id for record in read.records]
+        async for ids in _read(ctx.systems[side], table, key, both or None, size):
             yield _in_states(ctx, side, ids, (NOT_COUPLED,)) if states else ids
+
+
+async def _read(system: System, table: str, key: str, filter: str | None, size: int | None) -> AsyncIterator[list[str]]:
+    if size is None:
+        async for page in system.scan(table, (key,), filter):
+            yield [record.id for record in page.records]
+        return
+    place: str | None = None
+    while True:
+        found = await system.browse(table, (key,), filter=filter, size=size + 1, after=place)
+        yield [record.id for record in found.records]
+        place = found.following
+        if place is None:
+            return
 
 
 def _in_states(ctx: Context, side: Side, ids: Sequence[str], states: Sequence[str]) -> list[str]:

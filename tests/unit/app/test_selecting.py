@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from crosstie.app import selecting
 from crosstie.app.background import read_arguments
 from crosstie.app.coupling import uncouple
-from crosstie.app.selecting import KEPT, MOST_IDS, Selection, describe_selection, ids_of, keep_selection
+from crosstie.app.selecting import FIRST_NAMES, KEPT, MOST_IDS, Selection, describe_selection, ids_of, keep_selection
 from crosstie.app.session import utc_now
 from crosstie.engine.context import Task
 from crosstie.model.couplings import NewCoupling
@@ -88,6 +89,47 @@ def crowded(desk: Desk) -> Desk:
     with desk.store.begin() as unit:
         unit.couplings.insert(couplings, desk.world.clock())
     return desk
+
+
+@pytest.mark.parametrize("most", [100, THERE])
+async def test_what_matches_a_search_is_counted_as_far_as_a_dialog_waits(
+    crowded: Desk, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(selecting, "MOST_COUNTED", most)
+    reads = crowded.world.local.requests.reads
+    selection = Selection(all=True, search="Customer")
+    selected = await describe_selection(crowded.session, "CUSTOMER", selection)
+    assert len(selected.names) == FIRST_NAMES
+    assert crowded.world.local.requests.reads - reads <= 4
+    if most == THERE:
+        assert (selected.more, selected.total, selected.coupled) == (False, THERE, THERE - FREE)
+        return
+    assert (selected.more, selected.total, selected.not_coupled) == (True, None, None)
+    assert selected.by_state == {"never_synchronised": None}
+    assert 0 < selected.coupled <= most + 1
+    uncoupled = msgspec.structs.replace(selection, only=("not_coupled",))
+    assert (await describe_selection(crowded.session, "CUSTOMER", uncoupled)).more
+    assert len(await chosen(crowded, selection)) == THERE, "what is described is not what is dealt with"
+
+
+@pytest.mark.parametrize(
+    ("selection", "total", "coupled"),
+    [
+        (Selection(all=True), THERE, THERE - FREE),
+        (Selection(all=True, only=("never_synchronised", "conflict")), THERE - FREE, THERE - FREE),
+        (Selection(all=True, only=("not_coupled",)), FREE, 0),
+        (Selection(all=True, states=("never_synchronised",), only=("conflict",)), 0, 0),
+        (Selection(all=True, states=("never_synchronised", "not_coupled"), only=("not_coupled",)), FREE, 0),
+    ],
+)
+async def test_all_of_a_list_is_described_without_reading_it(
+    crowded: Desk, selection: Selection, total: int, coupled: int
+) -> None:
+    reads = crowded.world.local.requests.reads
+    selected = await describe_selection(crowded.session, "CUSTOMER", selection)
+    assert (selected.total, selected.coupled, selected.more) == (total, coupled, False)
+    assert crowded.world.local.requests.reads - reads <= 1
+    assert len(await chosen(crowded, selection)) == total
 
 
 @pytest.mark.parametrize("ticked", [True, False])

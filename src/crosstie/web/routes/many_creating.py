@@ -112,6 +112,8 @@ def _has_partner(row: PlanRow) -> bool:
 
 def _coupled(selected: Selected, rows: list[Row]) -> int:
     """Return how many of the selected records have a partner already."""
+    if selected.more:
+        return 0
     return max(0, (selected.total or 0) - len(rows)) if rows else selected.coupled
 
 

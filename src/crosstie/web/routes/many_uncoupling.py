@@ -52,7 +52,7 @@ async def apply(request: StrictRequest, mapping: InPath, side: SideInPath) -> Re
     try:
         async with session_of(request) as session:
             selected = await describe_selection(session, mapping, coupled)
-            if selected.coupled <= MOST_AT_ONCE:
+            if not selected.more and selected.coupled <= MOST_AT_ONCE:
                 report = await uncouple(session, mapping, selection=coupled, forced=True)
                 done = await entries_of(request, session, report.job_id)
                 return await finished(
