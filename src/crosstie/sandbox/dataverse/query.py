@@ -133,7 +133,7 @@ def _found_first(
         or (rows_of == source.from_sql and not call.query.get("$orderby"))
     ):
         return None
-    most = max(size, _FEW)
+    most = max(size, _FEW if call.query.get("$orderby") else MAX_PAGE)
     sql = f"SELECT t.rowid FROM {rows_of}{where_sql(conditions)} LIMIT {most + 1}"
     rows = call.env.db.execute(sql, tuple(params)).fetchall()
     return None if len(rows) > most else ([f"t.rowid IN ({', '.join(str(row[0]) for row in rows)})"], [])
