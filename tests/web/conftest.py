@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,8 @@ T = TypeVar("T")
 _NO_MISTAKES = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
 """What a browser says of refused requests, and of those that a newer one, or the window's end, has made needless."""
 HERE = Path(__file__).parent
+TRUST = ssl.create_default_context()
+"""For `httpx`, which else reads all authorities anew for each request, although no address here is one of https."""
 SWITCHES = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),

@@ -19,7 +19,7 @@ from crosstie.app.people.joining import invite, join
 from crosstie.model.people import Permission, Role
 from crosstie.web.routing import site as pages
 from tests.web.addresses import PAGES
-from tests.web.conftest import Site, looking
+from tests.web.conftest import TRUST, Site, looking
 from tests.web.tabbing import WATCH, what_tab_misses
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -108,10 +108,10 @@ def handlers() -> list[tuple[str, str, HTTPRouteHandler]]:
     [each[:2] for each in handlers() if not (each[1] in OPEN or each[1].startswith(OPEN_BELOW))],
 )
 def test_without_sign_in_nothing_answers(method: str, address: str, demo: Site) -> None:
-    answer = httpx.request(method, demo.address + address)
+    answer = httpx.request(method, demo.address + address, verify=TRUST)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
-    part = httpx.request(method, demo.address + address, headers={"HX-Request": "true"})
+    part = httpx.request(method, demo.address + address, headers={"HX-Request": "true"}, verify=TRUST)
     assert (part.status_code, part.headers["hx-redirect"]) == (401, "/sign-in")
 
 
@@ -122,7 +122,9 @@ def viewer(demo: Site) -> dict[str, str]:
     link = invite(people, command_line(), "viewer", Role.VIEWER)
     session = join(people, link.secret or "", "four words and a number 7").secret
     cookie = {"Cookie": f"{SESSION_COOKIE}={session}"}
-    token = re.search(r'"X-CSRF-Token": "([0-9a-f]+)"', httpx.get(f"{demo.address}/", headers=cookie).text)
+    token = re.search(
+        r'"X-CSRF-Token": "([0-9a-f]+)"', httpx.get(f"{demo.address}/", headers=cookie, verify=TRUST).text
+    )
     assert token is not None
     return {**cookie, "X-CSRF-Token": token[1]}
 
@@ -132,7 +134,7 @@ def viewer(demo: Site) -> dict[str, str]:
     [each[:2] for each in handlers() if each[2].opt.get("permission", Permission.LOOK) is not Permission.LOOK],
 )
 def test_a_viewer_writes_nowhere(method: str, address: str, demo: Site, viewer: dict[str, str]) -> None:
-    answer = httpx.request(method, demo.address + address, headers=viewer)
+    answer = httpx.request(method, demo.address + address, headers=viewer, verify=TRUST)
     assert answer.status_code == 403
     assert "forbidden" in answer.text
 
