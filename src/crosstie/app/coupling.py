@@ -15,8 +15,8 @@ from crosstie.app.winners import Winner, by_position, sides_chosen
 from crosstie.engine.context import Context, Guards, Observer, Report, Scope, Task
 from crosstie.engine.coupling import couple
 from crosstie.engine.recovery import settle_open_intents
-from crosstie.engine.uncoupling import uncouple_all
 from crosstie.engine.uncoupling import uncouple as run_uncoupling
+from crosstie.engine.uncoupling import uncouple_all
 from crosstie.model.couplings import Coupling, CouplingState
 from crosstie.model.decisions import Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, InvalidOption, NotCoupled
