@@ -128,7 +128,8 @@ async def _find_partner(ctx: Context, text: str) -> str:
         raise await unknown_record(ctx, (Side.REMOTE,), text)
     if not ctx.in_filter(Side.REMOTE, found.values):
         raise CannotCouple(
-            f"The filter of the mapping {ctx.mapping_name} leaves {text!r} out: {ctx.compiled.mapping.remote_filter}.",
+            f"The filter of the mapping {ctx.mapping_name} leaves {text!r} out; "
+            f"it admits: {ctx.filter_words(Side.REMOTE)}.",
             next_step="Change the record so that the filter admits it, or change the mapping's filter.",
             record=found.id,
         )
