@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from crosstie.engine.basing import as_it_is, holds_base
 from crosstie.engine.context import PAGE, Context
+from crosstie.engine.journalling import entry_of
 from crosstie.engine.outcomes import name_of
 from crosstie.engine.pairing import Paired, fetch, translate
 from crosstie.engine.recording import names, wake_waiters
@@ -19,7 +20,7 @@ from crosstie.model.base import encode_base
 from crosstie.model.couplings import Coupling, CouplingState, NewCoupling, RemovedCoupling
 from crosstie.model.decisions import Pair, Preference
 from crosstie.model.errors import AlreadyCoupled, CannotCouple, UnknownRecord, UsageError
-from crosstie.model.jobs import Due, DueReason, JournalEntry, Outcome
+from crosstie.model.jobs import Due, DueReason, Outcome
 from crosstie.model.places import Place
 from crosstie.model.records import Record, Side
 from crosstie.store.base import Unit
@@ -296,8 +297,8 @@ def _store(
         make_due(ctx, unit, [page.couplings[pair] for pair in found.new if pair in as_before], DueReason.COUPLED_MERGE)
         wake_waiters(ctx, unit, made)
         gone = "uncoupled: the record that it was coupled to no longer exists"
-        unit.add_journal([_entry(ctx, coupling, Outcome.UNCOUPLED, gone) for coupling in found.dead.values()])
-        unit.add_journal([_entry(ctx, page.couplings[pair], Outcome.COUPLED, words[pair]) for pair in found.new])
+        unit.add_journal([entry_of(ctx, coupling, Outcome.UNCOUPLED, gone) for coupling in found.dead.values()])
+        unit.add_journal([entry_of(ctx, page.couplings[pair], Outcome.COUPLED, words[pair]) for pair in found.new])
         ctx.counters(coupling_side(ctx)).coupled += len(made)
         if ctx.job_id:
             unit.update_job(ctx.job_id, to_remote=ctx.report.to_remote, from_remote=ctx.report.from_remote)
@@ -362,19 +363,4 @@ def make_due(ctx: Context, unit: Unit, couplings: Sequence[Coupling], reason: Du
             )
             for id in ids
         ]
-    )
-
-
-def _entry(ctx: Context, coupling: Coupling, outcome: Outcome, words: str) -> JournalEntry:
-    return JournalEntry(
-        job_id=ctx.job_id,
-        mapping=ctx.mapping_name,
-        coupling_id=coupling.id,
-        local_id=coupling.local_id,
-        remote_id=coupling.remote_id,
-        name=coupling.name(),
-        side=None,
-        outcome=outcome,
-        words=words,
-        at=ctx.now(),
     )

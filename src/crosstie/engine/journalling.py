@@ -3,6 +3,7 @@
 from crosstie.engine.context import Context
 from crosstie.engine.outcomes import Carried, called
 from crosstie.engine.telling import changes_of
+from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import RecordAction
 from crosstie.model.jobs import FieldChange, JournalEntry, Outcome
 from crosstie.model.problems import Problem
@@ -36,6 +37,32 @@ def journal_entries(ctx: Context, item: Carried, problem: Problem | None) -> lis
         failed = Outcome.FAILED
         entries.append(_entry(ctx, item, failed, item.failed_side, (), code=problem.code, words=problem.words))
     return entries
+
+
+def entry_of(
+    ctx: Context,
+    coupling: Coupling,
+    outcome: Outcome,
+    words: str,
+    *,
+    side: Side | None = None,
+    changes: tuple[FieldChange, ...] = (),
+    job_id: int | None = None,
+) -> JournalEntry:
+    """Return the entry for a coupled pair, of the context's job unless another is named."""
+    return JournalEntry(
+        job_id=ctx.job_id if job_id is None else job_id,
+        mapping=ctx.mapping_name,
+        coupling_id=coupling.id,
+        local_id=coupling.local_id,
+        remote_id=coupling.remote_id,
+        name=coupling.name(),
+        side=side,
+        outcome=outcome,
+        words=words,
+        changes=changes,
+        at=ctx.now(),
+    )
 
 
 def _entry(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from crosstie.engine.context import Context
+from crosstie.engine.journalling import entry_of
 from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
 from crosstie.engine.remembering import made, remember
@@ -104,25 +105,11 @@ def _uncouple(ctx: Context, unit: Unit, deleted: Sequence[_Deleted]) -> None:
             continue
         unit.couplings.keep_removed([coupling], ctx.now())
         forget(ctx, unit, [coupling])
-        unit.add_journal([_gone(ctx, intent, coupling)])
+        words = f"the {intent.side} record was deleted by a job that was interrupted"
+        unit.add_journal([entry_of(ctx, coupling, Outcome.UNCOUPLED, words, job_id=intent.job_id)])
         job = unit.background.job(intent.job_id)
         if survivor is not None and job is not None and job.kind is JobKind.UNDO:
             not_again(ctx, unit, intent.side.other, survivor, f"undo by job {job.id}")
-
-
-def _gone(ctx: Context, intent: Intent, coupling: Coupling) -> JournalEntry:
-    return JournalEntry(
-        job_id=intent.job_id,
-        mapping=ctx.mapping_name,
-        coupling_id=coupling.id,
-        local_id=coupling.local_id,
-        remote_id=coupling.remote_id,
-        name=coupling.name(),
-        side=None,
-        outcome=Outcome.UNCOUPLED,
-        words=f"the {intent.side} record was deleted by a job that was interrupted",
-        at=ctx.now(),
-    )
 
 
 async def _uncoupled(ctx: Context, intents: Sequence[Intent]) -> list[tuple[Side, Record]]:

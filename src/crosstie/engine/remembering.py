@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crosstie.engine.context import Context
+from crosstie.engine.journalling import entry_of
 from crosstie.engine.pairing import fetch
 from crosstie.model.couplings import Coupling
 from crosstie.model.jobs import FieldChange, Intent, JournalEntry, Outcome
@@ -32,19 +33,9 @@ async def remember(ctx: Context, intents: Sequence[Intent]) -> list[JournalEntry
 
 def made(ctx: Context, intent: Intent, coupling: Coupling) -> JournalEntry:
     """Return the entry of the history for a create whose record was found, and coupled."""
-    return JournalEntry(
-        job_id=intent.job_id,
-        mapping=ctx.mapping_name,
-        coupling_id=coupling.id,
-        local_id=coupling.local_id,
-        remote_id=coupling.remote_id,
-        name=coupling.name(),
-        side=intent.side,
-        outcome=Outcome.INSERTED,
-        words=f"created {_WORDS}",
-        changes=tuple(FieldChange(field=name, after=value) for name, value in intent.values.items()),
-        at=ctx.now(),
-    )
+    changes = tuple(FieldChange(field=name, after=value) for name, value in intent.values.items())
+    words = f"created {_WORDS}"
+    return entry_of(ctx, coupling, Outcome.INSERTED, words, side=intent.side, changes=changes, job_id=intent.job_id)
 
 
 def _happened(ctx: Context, intent: Intent, record: Record | None) -> bool:

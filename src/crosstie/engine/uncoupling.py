@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from crosstie.engine.context import MOST_FAILURES, PAGE, Context, Failure
+from crosstie.engine.journalling import entry_of
 from crosstie.engine.outcomes import name_of
 from crosstie.engine.planning import guard_losses
 from crosstie.engine.releasing import Release, Released, marks, release, release_reads, releasing_fields
 from crosstie.model.causes import CAUSES
 from crosstie.model.couplings import Coupling
 from crosstie.model.decisions import Decision, Pair, RecordAction
-from crosstie.model.jobs import Counters, FieldChange, JournalEntry, Outcome
+from crosstie.model.jobs import Counters, JournalEntry, Outcome
 from crosstie.model.mappings import Direction
 from crosstie.model.problems import NewProblem
 from crosstie.model.records import Side
@@ -157,7 +158,7 @@ def _store(
         unit.put_problems(problems, ctx.now())
         changed = [(id, each) for id, each in released.of.items() if each.changed]
         entries = [_modified(ctx, id, each, by_remote.get(id), words) for id, each in changed]
-        entries += [_entry(ctx, coupling, None, Outcome.UNCOUPLED, words) for coupling in removed]
+        entries += [entry_of(ctx, coupling, Outcome.UNCOUPLED, words) for coupling in removed]
         entries += [_failed(ctx, problem) for problem in problems]
         unit.add_journal(entries)
         unit.close_intents(released.intents)
@@ -239,7 +240,7 @@ def _problem(ctx: Context, remote_id: str, released: Release, coupling: Coupling
 def _modified(ctx: Context, remote_id: str, released: Release, coupling: Coupling | None, words: str) -> JournalEntry:
     changes = released.changes(words)
     if coupling is not None:
-        return _entry(ctx, coupling, Side.REMOTE, Outcome.MODIFIED, words, changes)
+        return entry_of(ctx, coupling, Outcome.MODIFIED, words, side=Side.REMOTE, changes=changes)
     return JournalEntry(
         job_id=ctx.job_id,
         mapping=ctx.mapping_name,
@@ -267,28 +268,5 @@ def _failed(ctx: Context, problem: NewProblem) -> JournalEntry:
         outcome=Outcome.FAILED,
         code=problem.code,
         words=problem.words,
-        at=ctx.now(),
-    )
-
-
-def _entry(
-    ctx: Context,
-    coupling: Coupling,
-    side: Side | None,
-    outcome: Outcome,
-    words: str,
-    changes: tuple[FieldChange, ...] = (),
-) -> JournalEntry:
-    return JournalEntry(
-        job_id=ctx.job_id,
-        mapping=ctx.mapping_name,
-        coupling_id=coupling.id,
-        local_id=coupling.local_id,
-        remote_id=coupling.remote_id,
-        name=coupling.name(),
-        side=side,
-        outcome=outcome,
-        words=words,
-        changes=changes,
         at=ctx.now(),
     )
