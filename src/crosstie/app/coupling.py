@@ -148,8 +148,9 @@ async def create_partners(
 ) -> Report:
     """Create and couple partners of records of `side`, or of a selection of a list, on the other side (rule U-7).
 
-    Coupled records are skipped; a coupling whose partner no longer exists makes way first. Raises UnknownRecord,
-    AmbiguousRecord, InvalidOption if the mapping does not flow that way, AlreadyCoupled if nothing is left to do.
+    Coupled records are skipped; a coupling whose partner no longer exists makes way for the new one. Raises
+    UnknownRecord, AmbiguousRecord, InvalidOption if the mapping does not flow that way, AlreadyCoupled if nothing is
+    left to do.
     """
     name = session.mapping(mapping).name
     side = side if selection is None else selection.side
