@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal_column, select, type_coerce, update
+from sqlalchemy import ColumnElement, func, insert, literal_column, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from crosstie.model.errors import JobRunning
@@ -24,6 +24,8 @@ SELECT_JOBS = select(*(_NO_ARGUMENTS if name == "arguments" else jobs.c[name] fo
 SELECT_WHOLE_JOBS = select(*(jobs.c[name] for name in _JOB_COLUMNS))
 _RUNNING: ColumnElement[str] = literal_column(f"'{JobState.RUNNING.value}'")
 """Spelt out, because an index on running jobs only is of no use to a query that leaves the state open."""
+_OUTCOMES: dict[Outcome, ColumnElement[str]] = {outcome: literal_column(f"'{outcome.value}'") for outcome in Outcome}
+"""Spelt out as well: one index holds the entries of removed couplings only."""
 _ENTRY_COLUMNS = JournalEntry.__struct_fields__
 _SELECT_ENTRIES = select(*(journal.c[name] for name in _ENTRY_COLUMNS)).order_by(journal.c.id.desc())
 _INSERT_ENTRIES = insert(journal)
@@ -150,7 +152,7 @@ class JobQueries(Queries):
         if job_ids:
             query = query.where(journal.c.job_id.in_(list(job_ids)))
         if outcomes:
-            query = query.where(journal.c.outcome.in_([outcome.value for outcome in outcomes]))
+            query = query.where(or_(*(journal.c.outcome == _OUTCOMES[outcome] for outcome in outcomes)))
         if record_id is not None:
             if side is None:
                 raise ValueError("record_id names a record only together with its side")

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from crosstie.store.columns import BigId, JsonText, UtcTime, Words
 
-HEAD = "0010"
+HEAD = "0011"
 """The revision that this version of the package works with."""
 
 metadata = MetaData()

@@ -1,7 +1,10 @@
 """The queries on intents, jobs and the journal, on both databases."""
 
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +15,7 @@ from crosstie.model.mappings import Direction
 from crosstie.model.records import Side, WriteKind
 from crosstie.model.schema import FieldSchema, FieldType
 from crosstie.model.values import Scalar, normalise
-from crosstie.store import Store
+from crosstie.store import Store, open_store
 from tests.unit.store.values import CUSTOMER, LATER, NOW, entry, intent, start
 
 SCALARS: list[tuple[Scalar, FieldSchema]] = [
@@ -165,3 +168,26 @@ def test_the_journal_is_read_newest_first_by_mapping_job_and_record(store: Store
 def test_a_record_is_named_with_its_side(store: Store) -> None:
     with store.begin() as unit, pytest.raises(ValueError, match="side"):
         unit.journal(record_id="local-1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"outcomes": (Outcome.UNCOUPLED,)}, "journal_uncoupled"),
+        ({"mapping": CUSTOMER, "outcomes": (Outcome.UNCOUPLED,)}, "journal_uncoupled_mapping"),
+        ({"job_id": 1, "outcomes": (Outcome.FAILED,)}, "journal_job_outcome"),
+        ({"job_ids": (1,), "outcomes": (Outcome.FAILED,)}, "journal_job_outcome"),
+    ],
+)
+def test_entries_of_an_outcome_are_found_by_an_index(tmp_path: Path, asked: dict[str, Any], index: str) -> None:
+    statements: list[str] = []
+    store: Any = open_store(tmp_path / "store.db")
+    with closing(store), store.begin() as unit:
+        raw = unit._work.connection.connection.driver_connection
+        raw.set_trace_callback(statements.append)
+        unit.journal(**asked)
+        raw.set_trace_callback(None)
+        [sql] = [each for each in statements if "FROM journal" in each]
+        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(plan) == 1, "nothing is sorted"
+    assert f"INDEX {index}" in plan[0]
