@@ -191,7 +191,7 @@ async def test_coupling_the_same_two_again_changes_nothing(flow: Flow) -> None:
 async def test_an_account_outside_of_the_mappings_filter_is_not_coupled(flow: Flow, synchronise: str) -> None:
     flow.bc.add("customers", number="10000", displayName="Adatum Corporation")
     flow.dv.add("accounts", name="A Vendor", customertypecode=11)
-    with pytest.raises(CannotCouple, match="it admits: .*Customer Type Code is Customer") as refused:
+    with pytest.raises(CannotCouple, match=r"it admits: .*Customer Type Code is Customer") as refused:
         await flow.couple("CUSTOMER", "10000", "A Vendor", synchronise=synchronise)
     assert "Change the record so that the filter admits it" in refused.value.advice
     assert flow.couplings() == {}
