@@ -59,6 +59,10 @@ def tally(ctx: Context, unit: Unit, tallied: Sequence[Tallied]) -> None:
         after = SEEN if written and each.outcome == UNCHANGED else each.outcome
         if before is not None and (after in (before, SEEN) or (before in _WRITTEN and after in _LESS)):
             continue
+        if (after == TAKEN_BACK and before in _FAILED) or (
+            after in _FAILED and known.get((name, each.target.other)) in _FAILED
+        ):
+            continue  # a pair fails once, under the direction in which it was met first
         if before is not None:
             _add(ctx.counters(each.target), before, -1)
         _add(ctx.counters(each.target), after, 1)
@@ -81,7 +85,7 @@ def failed_before(ctx: Context, unit: Unit, tallied: Sequence[Tallied]) -> set[T
     if not ctx.tallied or not failed:
         return set()
     known = unit.background.tallied(ctx.job_id, {name for each in failed for name in each.names})
-    return {each for each in failed if any(known.get((name, each.target)) in _FAILED for name in each.names)}
+    return {each for each in failed if any(known.get((name, side)) in _FAILED for name in each.names for side in Side)}
 
 
 def unchanged(ctx: Context, unit: Unit, coupling_ids: Collection[int], target: Side) -> int:
