@@ -29,7 +29,7 @@ class Kept:
 
 
 def _job() -> tuple[Any, Any]:
-    report = Report(mapping="CUSTOMER")
+    report = Report(mapping="CUSTOMER", job_id=1, dry_run=False)
     counters = {REMOTE: report.to_remote, LOCAL: report.from_remote}
     return SimpleNamespace(tallied=True, job_id=1, counters=counters.__getitem__), SimpleNamespace(background=Kept())
 
