@@ -7,9 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from crosstie.api.door import SESSION_COOKIE
 from crosstie.app.coupling import list_couplings, set_up_coupling, uncouple
-from crosstie.app.mappings import show_mapping
+from crosstie.app.mappings import change_mapping, show_mapping
 from crosstie.app.people.acting import People, command_line
 from crosstie.app.people.joining import invite, join
+from crosstie.model.mapping_changes import MappingChanges
 from crosstie.model.people import AuditAction, Role
 from tests.web.conftest import Site, looking
 
@@ -78,6 +79,36 @@ def test_a_filter_is_put_together_from_rows_and_says_what_leaves_it(calm_page: P
     assert calm.dv.account(inside)["phone"] == "555"
     assert calm.dv.account(outside)["phone"] == ""
     assert list_couplings(calm.home, "CUSTOMER").by_state == {"in_step": 1, "out_of_filter": 1}
+
+
+def test_filters_of_a_page_that_is_out_of_date_are_not_stored(page: Page, small: Site) -> None:
+    """Who saves one filter does not put back the other, which somebody else has changed since."""
+    text, save = (
+        page.get_by_label("Table Filter as text", exact=True),
+        page.get_by_role("button", name="Save the filters"),
+    )
+    dialog = page.get_by_role("dialog")
+    page.goto(f"{CARD}/filters")
+    for city in ("Leeds", "York"):  # what the same page has stored does not make it out of date
+        text.fill(f"city eq '{city}'")
+        save.click()
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog.get_by_role("status")).to_contain_text("The filters are stored")
+        dialog.get_by_role("button", name="Close").last.click()
+        expect(dialog).not_to_be_visible()
+    change = MappingChanges(remote_filter="statecode eq 0 and\nrevenue gt 5000")
+    small.do(lambda session: change_mapping(session, command_line(), "CUSTOMER", change))
+    text.fill("city eq 'Hull'")
+    save.click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Somebody else has changed the mapping CUSTOMER meanwhile")
+    stored = show_mapping(small.home, "CUSTOMER")
+    assert (stored.local_filter, stored.remote_filter) == ("city eq 'York'", change.remote_filter)
+    page.reload()
+    text.fill("city eq 'Hull'")
+    save.click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("status")).to_contain_text("The filters are stored")
 
 
 def test_a_filter_written_as_text_is_shown_as_rows_and_what_is_wrong_is_named(page: Page, small: Site) -> None:

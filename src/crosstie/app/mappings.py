@@ -61,9 +61,17 @@ def show_mapping(home: Home, name: str) -> MappingView:
 
 
 async def change_mapping(
-    session: Session, by: Principal, name: str, changes: MappingChanges, *, dry_run: bool = False
+    session: Session,
+    by: Principal,
+    name: str,
+    changes: MappingChanges,
+    *,
+    seen: MappingChanges | None = None,
+    dry_run: bool = False,
 ) -> ChangedMapping:
     """Change a mapping or its field mappings, and note in the audit log by whom.
+
+    `seen` are settings as the person saw them who changes others: if they are no longer so, nothing is stored.
 
     The result must fit both tables, and so must its filters. The next job looks at every record that the change
     touches (DESIGN section 6): the feeds are read from the start once settings differ from those under which they were
@@ -74,10 +82,12 @@ async def change_mapping(
     before = session.mapping(name)
     after = await _after(session, before, changes)
     found = differences_of(before, after)
+    if found and seen is not None and differences_of(before, with_changes(before, seen)):
+        raise _changed_since(before)
     if found and not dry_run:
         with session.store.begin() as unit:
             if find_mapping(unit.mappings(), before.name) != before:
-                raise ChangedSince(f"Somebody else has changed the mapping {before.name} meanwhile.", mapping=name)
+                raise _changed_since(before)
             unit.put_mapping(after)
             if digest(after) != digest(before):
                 # What was synchronised by name meanwhile is in step with the old mapping only; the cursor cannot tell.
@@ -89,6 +99,14 @@ async def change_mapping(
         problems = sum(unit.count_problems().get(before.name, {}).values())
         view = MappingView.of(after, couplings, problems)
         return ChangedMapping(mapping=view, changes=found, warnings=_warnings(before, after, unit.mappings()))
+
+
+def _changed_since(mapping: Mapping) -> ChangedSince:
+    return ChangedSince(
+        f"Somebody else has changed the mapping {mapping.name} meanwhile.",
+        next_step="Open the mapping again, look at what it is now, and decide anew.",
+        mapping=mapping.name,
+    )
 
 
 async def _after(session: Session, before: Mapping, changes: MappingChanges) -> Mapping:

@@ -65,7 +65,7 @@ async def stored(request: StrictRequest, mapping: Name) -> Response[str]:
     texts = {Side.LOCAL: view.local_filter or "", Side.REMOTE: view.remote_filter or ""}
     async with session_of(request) as session:
         sides = {side: await _builder(session, view, side, text) for side, text in texts.items()}
-    return await _page(request, view, sides)
+    return await _page(request, view, sides, {side.value: text for side, text in texts.items()})
 
 
 @post("/mappings/{mapping:str}/filters", status_code=200, opt=MANAGES)
@@ -84,7 +84,7 @@ async def tried(request: StrictRequest, mapping: Name) -> Response[str]:
             if side is each and verb == "add":
                 rows = with_another(rows)
             sides[each] = await _built(session, view, each, given, rows, fields)
-    return await _page(request, view, sides)
+    return await _page(request, view, sides, _was(given))
 
 
 @post("/mappings/{mapping:str}/filters/review", status_code=200, opt=MANAGES)
@@ -106,18 +106,20 @@ async def review(request: StrictRequest, mapping: Name) -> Response[str]:
             raise
         except CrosstieError as refused:
             error = refused
-    return await _dialog(request, view, preview=preview, error=error)
+    return await _dialog(request, view, preview=preview, error=error, was=_was(given))
 
 
 @post("/mappings/{mapping:str}/filters/save", status_code=200, opt=MANAGES)
 async def save(request: StrictRequest, mapping: Name) -> Response[str]:
     """Store filters."""
     view = await asyncio.to_thread(show_mapping, rooms_of(request).home, mapping)
-    given = await fields_of(request, {"local_filter": _MOST, "remote_filter": _MOST})
+    given = await fields_of(request, {f"{side.value}_{part}": _MOST for side in Side for part in ("filter", "was")})
+    given = {name: text.replace("\r\n", "\n") for name, text in given.items()}  # forms send lines in their own way
     changes = MappingChanges(local_filter=given["local_filter"], remote_filter=given["remote_filter"])
+    seen = MappingChanges(local_filter=given["local_was"], remote_filter=given["remote_was"])
     try:
         async with session_of(request) as session:
-            done = await change_mapping(session, request.asker, view.name, changes)
+            done = await change_mapping(session, request.asker, view.name, changes, seen=seen)
     except CrosstieError as error:
         return await _dialog(request, view, error=error)
     return changed(await _dialog(request, view, done=done))
@@ -127,7 +129,7 @@ async def _given(request: StrictRequest) -> tuple[dict[str, str], dict[Side, dic
     """Return the fields of the form, and the ticks of its rows."""
     ticks = {side: {at: f"{side.value}-{at}-ticked" for at in range(MOST_ROWS)} for side in Side}
     known = {name: most for side in Side for name, most in names_of(side.value).items()}
-    texts = {f"{side.value}_{part}": _MOST for side in Side for part in ("filter", "shown")}
+    texts = {f"{side.value}_{part}": _MOST for side in Side for part in ("filter", "shown", "was")}
     several = [name for names in ticks.values() for name in names.values()]
     given = await fields_of(request, {**known, **texts, "action": _ACTION}, several=several)
     ticked = {
@@ -193,12 +195,19 @@ async def _builder(session: Session, view: MappingView, side: Side, text: str) -
     return Builder(text=text, shown=text, rows=rows, fields=fields, view=found)
 
 
-async def _page(request: StrictRequest, view: MappingView, sides: dict[Side, Builder]) -> Response[str]:
+def _was(given: dict[str, str]) -> dict[str, str]:
+    return {side.value: given[f"{side.value}_was"] for side in Side}
+
+
+async def _page(
+    request: StrictRequest, view: MappingView, sides: dict[Side, Builder], was: dict[str, str]
+) -> Response[str]:
     return await page(
         request,
         "mapping_filters.html",
         view=view,
         sides=sides,
+        was=was,
         operators=OPERATORS,
         blank=BLANK,
         between=BETWEEN,
@@ -214,6 +223,7 @@ async def _dialog(
     preview: FilterPreview | None = None,
     done: ChangedMapping | None = None,
     error: CrosstieError | None = None,
+    was: dict[str, str] | None = None,
 ) -> Response[str]:
     return await page(
         request,
@@ -223,6 +233,7 @@ async def _dialog(
         preview=preview,
         done=done,
         error=error,
+        was=was,
         at=datetime.now(UTC),
         here=address_of(view.name),
     )
