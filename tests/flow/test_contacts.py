@@ -119,6 +119,19 @@ async def test_company_contacts_are_none_of_the_mapping(flow: Flow) -> None:
     assert flow.dv.rows("contacts") == []
 
 
+async def test_what_was_edited_while_a_contact_had_no_account_is_carried_over_once_it_has_one(flow: Flow) -> None:
+    """Naming it meanwhile is refused, and takes nothing of what was edited for agreed."""
+    pair, local, remote = await coupled_people(flow)
+    flow.dv.change("contacts", remote, lastname="Cassin", **{"parentcustomerid_account@odata.bind": None})
+    report = await flow.sync("CONTACT", local)
+    assert report.failed == 1
+    assert flow.only_problem("CONTACT").code == "not-eligible"
+    flow.dv.change("contacts", remote, **{"parentcustomerid_account@odata.bind": f"/accounts({pair.remote_id})"})
+    await flow.sync("CONTACT")
+    assert flow.bc.row(CONTACTS, local)["surname"] == "Cassin"
+    assert flow.problems("CONTACT") == []
+
+
 async def test_a_new_surname_goes_to_dataverse(flow: Flow) -> None:
     """
     behaviour: CRMSynchRulesTest/ModifiedNAVContactSyncedToCRMContact

@@ -198,7 +198,9 @@ def _after(ctx: Context, item: Carried, coupling: Coupling, problem: Problem | N
     """Return the coupling as it is to be stored after the record was dealt with."""
     decision, local, remote = item.decision, item.local, item.remote
     base, versions = coupling.base, {Side.LOCAL: coupling.local_version, Side.REMOTE: coupling.remote_version}
-    if local is not None and remote is not None and decision.action is not RecordAction.SKIP:
+    # A record that is not eligible was not compared: what was edited meanwhile is still to be carried over.
+    passed = decision.action is RecordAction.SKIP or (decision.action is RecordAction.FAIL and not decision.fields)
+    if local is not None and remote is not None and not passed:
         found = next_base(ctx.compiled, item.base, item.applied(), local, remote)
         base = encode_base(found)
         for side, record in ((Side.LOCAL, local), (Side.REMOTE, remote)):
