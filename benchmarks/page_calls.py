@@ -20,6 +20,7 @@ NAME = "CUSTOMER"
 LIST = f"/lists/{NAME}"
 NEXT = "NEXT"
 """In place of an address: where the page before leads on to."""
+REVIEW = "review of a filter"
 _ON = (("displayName", "postalCode"), ("displayName",))
 _KEPT = 1000
 _FILTER = quote("city ne 'York'")
@@ -123,5 +124,5 @@ def calls(filled: Filled) -> dict[str, list[str]]:
         "problems": ["/problems", f"/problems?mapping={NAME}"],
         "couplings removed": ["/couplings/removed", f"/couplings/removed?mapping={NAME}"],
         "filters of a mapping": [f"/mappings/{NAME}/filters"],
-        "review of a filter": [f"{review}&local_filter={_FILTER}"],
+        REVIEW: [f"{review}&local_filter={_FILTER}"],
     }

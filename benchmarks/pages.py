@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks.households import connect, opened
 from benchmarks.measuring import Watch, cpu_of, measure
-from benchmarks.page_calls import LIST, NEXT, calls, fill
+from benchmarks.page_calls import LIST, NEXT, REVIEW, calls, fill
 from benchmarks.sandboxes import sandbox
 from benchmarks.scales import Scale
 from benchmarks.tables import Table, at_most, number
@@ -28,6 +28,8 @@ from crosstie.web.routing import site
 
 NAME = "pages"
 LIMIT_MS = 150
+REVIEW_MS = 2000
+"""A person waits for it once, before filters are saved."""
 _COOKIE = "crosstie_session"
 
 
@@ -54,8 +56,9 @@ def run(scale: Scale) -> list[Table]:
         [name, *(number(value, 1 if field == "requests" else 0) for field, value in each.items())]
         for name, each in figures.items()
     ]
-    worst = max(figures, key=lambda name: figures[name]["p95"])
-    busiest = max(figures, key=lambda name: figures[name]["own_p95"])
+    pages = [name for name in figures if name != REVIEW]
+    worst = max(pages, key=lambda name: figures[name]["p95"])
+    busiest = max(pages, key=lambda name: figures[name]["own_p95"])
     return [
         Table(
             title=f"Pages over {records:,} customers on each side, {found.details['coupled']:,} of them coupled",
@@ -70,6 +73,7 @@ def run(scale: Scale) -> list[Table]:
             targets=[
                 at_most(f"p95 of the slowest page or dialog ({worst})", figures[worst]["p95"], LIMIT_MS, " ms", 0),
                 at_most(f"p95 of its own CPU ({busiest})", figures[busiest]["own_p95"], LIMIT_MS, " ms", 0),
+                at_most(f"p95 of the {REVIEW}, which reads every id", figures[REVIEW]["p95"], REVIEW_MS, " ms", 0),
             ],
         )
     ]
