@@ -197,6 +197,19 @@ async def test_a_selection_is_written_only_where_it_differs(flow: Flow, directio
     assert flow.differences(pairs[0]) == {}
 
 
+async def test_a_job_of_one_direction_leaves_to_the_next_what_goes_the_other_way(flow: Flow) -> None:
+    """A field that only goes to Dataverse waits, though the same record is written in Business Central."""
+    pair = await flow.pair()
+    flow.bc.change("customers", pair.local_id, creditLimit=500)
+    flow.dv.change("accounts", pair.remote_id, address1_city="Ely")
+    report = await flow.sync("CUSTOMER", full=True, direction="from_remote")
+    assert told(report) == ({}, {"modified": 1})
+    assert flow.differences(pair).keys() == {"credit limit"}
+    report = await flow.sync("CUSTOMER")
+    assert told(report) == ({"modified": 1}, {})
+    assert flow.differences(pair) == {}
+
+
 async def test_one_bad_record_of_a_selection_stops_no_other_and_uncoupled_ones_are_skipped(flow: Flow) -> None:
     """
     behaviour: CRMEntitySynchTest/SyncMultipleCustomers

@@ -154,8 +154,9 @@ def _update_couplings(
         if after != coupling:
             changed[coupling.id] = after
         if HELD_BACK in (item.decision.reason, *(found.reason for found in item.decision.fields)):
+            # What this job is not to carry over is not for what follows in it either.
             held_back.append(after)
-        if _unvouched(ctx, after) and item.results:
+        elif _unvouched(ctx, after) and item.results:
             follow.append(after)
     lost = unit.couplings.update(list(changed.values()))
     _note_due(ctx, unit, held_back, DueReason.HELD_BACK)
