@@ -64,7 +64,14 @@ class World:
         options = self._options()
         return {
             "customers": sorted(
-                (c["displayName"], c["phoneNumber"], c["city"], c["website"], float(c["creditLimit"]))
+                (
+                    c["displayName"],
+                    c["phoneNumber"],
+                    c["city"],
+                    c["website"],
+                    float(c["creditLimit"]),
+                    c["currencyCode"],
+                )
                 for c in customers
             ),
             "accounts": sorted(
@@ -74,6 +81,7 @@ class World:
                     a["address1_city"] or "",
                     a["websiteurl"] or "",
                     a["creditlimit"] or 0,
+                    bool(a["_transactioncurrencyid_value"]),
                 )
                 for a in accounts
             ),

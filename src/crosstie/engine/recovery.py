@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from crosstie.engine.context import Context
+from crosstie.engine.converting import blank
 from crosstie.engine.journalling import entry_of
 from crosstie.engine.pairing import fetch, translate_one
 from crosstie.engine.recording import names, wake_waiters
@@ -191,7 +192,7 @@ async def _adopted(
 
 async def _base(ctx: Context, intent: Intent, record: Record, source: Record | None) -> Base:
     """Return the base as of the create: the payload on the side written, and on the other what it was made from."""
-    written = Record(record.id, None, {**record.values, **intent.values})
+    written = Record(record.id, None, {**record.values, **_unsent(ctx, intent), **intent.values})
     back = await translate_one(ctx, written, intent.side, creating=False)
     forth = await translate_one(ctx, source, intent.side.other, creating=True) if source else None
     here: dict[str, Scalar] = {}
@@ -212,6 +213,16 @@ async def _base(ctx: Context, intent: Intent, record: Record, source: Record | N
             here[near] = back.values[position]
     local, remote = (here, there) if intent.side is Side.REMOTE else (there, here)
     return Base(local, remote)
+
+
+def _unsent(ctx: Context, intent: Intent) -> dict[str, Scalar]:
+    """Return the blanks that a create left out: what its system filled in there is a change that is still to flow."""
+    left_out = {}
+    for field in ctx.compiled.fields:
+        name, schema = field.field_name(intent.side), field.schema(intent.side)
+        if name is not None and schema is not None and field.both_ways and schema.creatable:
+            left_out[name] = blank(schema)
+    return left_out
 
 
 def _make_way(ctx: Context, unit: Unit, creates: Sequence[Intent]) -> None:
