@@ -84,7 +84,8 @@ def test_a_process_killed_anywhere_leaves_no_trace(case: str, world: World, proc
     for point, name in enumerate(whole["points"], 1):
         prepare(world, processes, set_up)
         killed = processes.run(world.home, work, kill_at=point)
-        assert killed["exit"] == -9, (point, name, killed)
+        # Pages overlap, so that a run may have a point less than another.
+        assert killed["exit"] == -9 or len(killed["points"]) < point, (point, name, killed)
         again = processes.run(world.home, work)
         assert again["exit"] == 0, (point, name, again["output"])
         assert world.state() == expected, f"killed at point {point}, {name}"

@@ -17,8 +17,6 @@ _WATCH = """
 })();
 """
 """Says in the console, where every window of these tests listens, when what had the focus went away with it."""
-_CALLED = "each => each.outerHTML.slice(0, 120)"
-_SEEN = "each => getComputedStyle(each).outlineStyle !== 'none' && each.matches(':focus-visible')"
 
 
 class Keyboard:
@@ -44,7 +42,8 @@ class Keyboard:
         """See that something has the focus, in view and with a ring around it."""
         expect(there).to_be_focused()
         expect(there).to_be_in_viewport()
-        assert there.evaluate(_SEEN), f"the focus cannot be seen on {there.evaluate(_CALLED)}"
+        expect(there.and_(self._page.locator(":focus-visible"))).to_have_count(1)
+        expect(there).not_to_have_css("outline-style", "none")
 
     def is_in(self, there: Locator) -> None:
         """See that something within a part of the page has the focus."""

@@ -79,6 +79,7 @@ def test_a_selection_survives_searching_sorting_and_paging(page: Page, small: Si
     row(page, "Alder 1055").get_by_role("checkbox").check()
     expect(said(page)).to_have_text("3 selected")
     page.get_by_role("columnheader", name="Name").get_by_role("link").click()
+    expect(rows(page).first).to_contain_text("Alder 1000")
     page.get_by_role("columnheader", name="Name").get_by_role("link").click()
     expect(rows(page).first).to_contain_text("Alder 1059")
     expect(said(page)).to_have_text("3 selected")
